@@ -1,0 +1,1 @@
+"""Types that every room shares: images, headers, faults, findings, stages, schemas, ids."""
