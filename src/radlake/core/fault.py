@@ -47,6 +47,8 @@ FAULTS: dict[str, Rule] = {
     "too_large": Rule(
         "needs about {needed_mib} MiB, the limit is {limit_mib} MiB", "raise --memory, or set this file aside"
     ),
+    "damaged_archive": Rule("the compressed file or archive is damaged", "copy it again from its source"),
+    "locked_archive": Rule("the archive needs a password", "unpack it with its password first"),
     "bomb": Rule(
         "the header promises {promised_mib} MiB from {stored_mib} MiB stored", "not opened: check where it came from"
     ),
