@@ -1,0 +1,88 @@
+"""Walk the input folders: every regular file, once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote_from_bytes
+
+LAKE_MARK = "lake.json"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A regular file: absolute path, size in bytes and modification time in nanoseconds.
+
+    A path whose name is not valid text (bytes of an old encoding) stands as a percent-encoded "file://" URI.
+    """
+
+    uri: str
+    bytes: int
+    mtime_ns: int
+
+    @property
+    def input_key(self) -> str:
+        """Changes when the file does."""
+        return f"{self.bytes}:{self.mtime_ns}"
+
+
+def walk(folders: Sequence[str | Path], unreadable: Callable[[], None] = lambda: None) -> Iterator[Found]:
+    """Every regular file under the folders, each once, in the order of the paths.
+
+    Links to files are followed, links to folders are not (they may lead in circles), and lakes are left out.
+
+    Parameters
+    ----------
+    folders : sequence of paths
+        Files or folders.
+    unreadable : callable
+        Called for each folder that may not be listed.
+
+    Raises
+    ------
+    FileNotFoundError
+        When a named folder or file does not exist.
+    """
+    seen: set[str] = set()
+    for folder in folders:
+        path = Path(folder).absolute()
+        if path.stat() and path.is_file():
+            found: Iterator[Found] = iter([_found(str(path), path.stat())])
+        else:
+            found = _below(str(path), unreadable)
+        for file in found:
+            if file.uri not in seen:
+                seen.add(file.uri)
+                yield file
+
+
+def _below(folder: str, unreadable: Callable[[], None]) -> Iterator[Found]:
+    """Regular files under a folder, depth first, sorted."""
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda e: e.name)
+    except OSError:
+        unreadable()
+        return
+    if any(e.name == LAKE_MARK for e in entries):
+        return
+    for entry in entries:
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _below(entry.path, unreadable)
+            elif entry.is_file():
+                yield _found(entry.path, entry.stat())
+        except OSError:  # vanished meanwhile
+            continue
+
+
+def _found(path: str, status: os.stat_result) -> Found:
+    """A file as the tables can hold it."""
+    try:
+        path.encode("utf-8")
+        uri = path
+    except UnicodeEncodeError:
+        uri = "file://" + quote_from_bytes(os.fsencode(path))
+    return Found(uri, status.st_size, status.st_mtime_ns)

@@ -1,0 +1,77 @@
+"""The local engine: pieces of work in a supervised pool on this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from radlake.engine import pool
+from radlake.engine.chain import Piece, Result, Spec, Work
+
+MIB = 1 << 20
+_ITEMS_A_BATCH = {"files": 500, "series": 50, "images": 64}
+_COST_A_BATCH = 48 * MIB  # of pixels: about a second of work
+
+
+@dataclass(frozen=True)
+class Load:
+    """A piece with what it is expected to take: bytes of memory, and bytes to work through."""
+
+    piece: Piece
+    memory: int = 0
+    work: int = 0
+
+
+@dataclass(frozen=True)
+class Local:
+    """Engine on one machine.
+
+    Parameters
+    ----------
+    workers : int
+        Processes; 0 does the work in this process, without protection against a crash (tests, debuggers).
+    memory_bytes : int
+        For all pieces under way together.
+    timeout_s : float
+        For one piece.
+    """
+
+    workers: int = os.cpu_count() or 1
+    memory_bytes: int = 4 << 30
+    timeout_s: float = 600.0
+    name: str = "local"
+
+    def each(self, spec: Spec, loads: Iterable[Load]) -> Iterator[pool.Done[Piece, Result] | pool.Lost[Piece]]:
+        """Do every piece; yield batches as they end."""
+        found = batches(loads, _ITEMS_A_BATCH[spec.chain.unit])
+        if self.workers == 0:
+            work = Work(spec)
+            for batch in found:
+                yield pool.Done(batch.items, work(batch.items, lambda _: None))
+            return
+        limits = pool.Limits(self.workers, self.memory_bytes, self.timeout_s)
+        yield from pool.run(make_work, spec, found, limits=limits)
+
+
+def make_work(spec: Any) -> pool.Work:
+    """Build a chain's work inside a worker; libraries there use one thread, the pool is the parallelism."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    return Work(spec)
+
+
+def batches(loads: Iterable[Load], most: int) -> Iterator[pool.Batch[Piece]]:
+    """Group pieces in their order until a batch holds enough items or enough work."""
+    pieces: list[Piece] = []
+    memory = work = 0
+    for load in loads:
+        pieces.append(load.piece)
+        memory, work = max(memory, load.memory), work + load.work
+        if len(pieces) >= most or work >= _COST_A_BATCH:
+            yield pool.Batch(pieces, memory)
+            pieces, memory, work = [], 0, 0
+    if pieces:
+        yield pool.Batch(pieces, memory)

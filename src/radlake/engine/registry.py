@@ -1,0 +1,51 @@
+"""Every stage that a pipeline can name: the rooms' written-out tables, and those of outside packages."""
+
+from __future__ import annotations
+
+import difflib
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from radlake.core.stage import Stage
+
+_ROOMS = ("formats", "deid", "imaging", "quality", "features", "learn")
+ENTRY_POINT_GROUP = "radlake.stages"
+
+
+class UnknownName(ValueError):  # noqa: N818 - names the problem
+    """A name that nothing has; the message suggests the nearest one."""
+
+    def __init__(self, what: str, name: str, known: list[str]):
+        near = difflib.get_close_matches(name, known, n=1)
+        advice = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
+        super().__init__(f"unknown {what} {name!r}; {advice}")
+
+
+@cache
+def stages() -> dict[str, Stage]:
+    """All stages by name. Imports the rooms, so not before work begins.
+
+    Entry points of the group "radlake.stages" name dictionaries like the rooms' own; they cannot replace a stage of
+    radlake's.
+    """
+    found: dict[str, Stage] = {}
+    for entry in entry_points(group=ENTRY_POINT_GROUP):
+        found.update(entry.load())
+    for room in _ROOMS:
+        found.update(import_module(f"radlake.{room}.stages").STAGES)
+    return found
+
+
+def stage(name: str) -> Stage:
+    """The stage of that name.
+
+    Raises
+    ------
+    UnknownName
+        With the nearest known name.
+    """
+    known = stages()
+    if name not in known:
+        raise UnknownName("step", name, list(known))
+    return known[name]

@@ -1,0 +1,365 @@
+"""The driver: from input folders to a settled lake, chain by chain, resumable at any moment.
+
+Workers write Parquet parts; only the driver commits them, every few seconds, all tables of a commit or none.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import resource
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Protocol
+
+from radlake.core.fault import ItemError
+from radlake.core.ids import keyed_id
+from radlake.core.schema import schema_of, to_table
+from radlake.core.stage import Context, Over, Row
+from radlake.deid.keys import fingerprint
+from radlake.engine import pool, todo
+from radlake.engine.chain import Chain, Piece, Result, Spec, lost_rows
+from radlake.engine.inputs import walk
+from radlake.engine.local import Load, Local
+from radlake.engine.pipeline import Pipeline
+from radlake.engine.settle import settle
+from radlake.lake.parts import Part, write_part
+from radlake.lake.store import Change, Lake
+
+_COMMIT_SECONDS = 3.0
+_COMMIT_PARTS = 400
+_VERSIONS = ("radlake", "numpy", "pyarrow", "deltalake", "duckdb", "pydicom", "scipy", "opencv-python-headless")
+
+
+class Progress(Protocol):
+    """Where a run says how far it is."""
+
+    def begin(self, title: str, total: int | None) -> None:
+        """A phase starts; total items, where known."""
+        ...
+
+    def advance(self, done: int, set_aside: int) -> None:
+        """So many more items ended, so many of them with a fault."""
+        ...
+
+    def end(self) -> None:
+        """The phase is over."""
+        ...
+
+
+class Silent:
+    """No progress."""
+
+    def begin(self, title: str, total: int | None) -> None:
+        """Say nothing."""
+
+    def advance(self, done: int, set_aside: int) -> None:
+        """Say nothing."""
+
+    def end(self) -> None:
+        """Say nothing."""
+
+
+class Engine(Protocol):
+    """What does pieces of work: `Local`, or `radlake.engine.spark.Spark`."""
+
+    @property
+    def name(self) -> str:
+        """As recorded in `runs`."""
+        ...
+
+    @property
+    def workers(self) -> int:
+        """How many pieces at once."""
+        ...
+
+    @property
+    def memory_bytes(self) -> int:
+        """For all pieces under way together."""
+        ...
+
+    @property
+    def timeout_s(self) -> float:
+        """For one piece."""
+        ...
+
+    def each(self, spec: Spec, loads: Iterable[Load]) -> Iterator[pool.Done[Piece, Result] | pool.Lost[Piece]]:
+        """Do every piece; yield batches as they end."""
+        ...
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How a run ended.
+
+    Parameters
+    ----------
+    files : dict
+        Number of input files by status: done, quarantined, ignored.
+    worked : dict
+        Items that this run did, by unit; all zero when nothing had changed.
+    seconds : float
+        Wall time.
+    """
+
+    files: dict[str, int]
+    worked: dict[str, int]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Options:
+    """Choices of a run that do not change its results.
+
+    Parameters
+    ----------
+    engine : Engine
+    patient_regex : str or None
+        Pattern on the path; its first group names the patient where the format has no PatientID.
+    strict : bool
+        Raise at the first unforeseen exception.
+    progress : Progress
+    """
+
+    engine: Engine = field(default_factory=Local)
+    patient_regex: str | None = None
+    strict: bool = False
+    progress: Progress = field(default_factory=Silent)
+
+
+def run(
+    pipeline: Pipeline, folders: Sequence[str | Path], lake: Lake, key: bytes, options: Options | None = None
+) -> Summary:
+    """Take everything under the folders into the lake.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Checked before any file is opened.
+    folders : sequence of paths
+        Files or folders; empty: only what the lake already knows.
+    lake : Lake
+    key : bytes
+        The owner's secret.
+    options : Options, optional
+
+    Raises
+    ------
+    PipelineError, UnknownName, BadParameter
+        Before anything is read.
+    WorkerFailed
+        Under `strict`, at the first unforeseen exception.
+    """
+    options = options or Options()
+    chains = pipeline.check()
+    started = time.perf_counter()
+    with lake.lock():
+        lake.recover()
+        driver = _Driver(lake, key, options)
+        status = "stopped"
+        try:
+            driver.files(chains["files"], folders)
+            driver.phase(chains["series"], "building series", todo.series(lake, chains["series"]))
+            driver.forget("series", "SELECT DISTINCT series_id AS owner FROM instances WHERE role = 'image'")
+            driver.phase(chains["images"], "reading images", todo.images(lake, chains["images"]))
+            driver.forget("image", "SELECT image_id AS owner FROM images")
+            if driver.changed or _unsettled(lake, chains["lake"]):
+                driver.whole(chains["lake"])
+                settle(lake)
+            status = "finished"
+        finally:
+            driver.record(pipeline, chains, status, started)
+    counts = lake.sql("SELECT status, count(*) AS n FROM files GROUP BY 1").to_pylist()
+    return Summary({r["status"]: r["n"] for r in counts}, driver.worked, time.perf_counter() - started)
+
+
+def _unsettled(lake: Lake, whole: Chain) -> bool:
+    """True when an earlier run ended before its last steps, or when those steps have changed."""
+    chains = set(lake.read("chains", columns=["chain_key"])["chain_key"].to_pylist())
+    query = "SELECT count(*) AS n FROM work WHERE run_id NOT IN (SELECT run_id FROM runs WHERE status = 'finished')"
+    return whole.key not in chains or lake.sql(query)["n"][0].as_py() > 0
+
+
+class _Driver:
+    """What lives during a run: its id, its commits in order, what it did."""
+
+    def __init__(self, lake: Lake, key: bytes, options: Options):
+        self.lake, self.key, self.options = lake, key, options
+        self.run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+        self.started = datetime.now(UTC).isoformat(timespec="seconds")
+        self.sequence = 0
+        self.worked: dict[str, int] = {"files": 0, "series": 0, "images": 0}
+        self.changed = False
+        engine = options.engine
+        self.context = Context(
+            key,
+            lake.objects,
+            memory_bytes=engine.memory_bytes,
+            patient_regex=options.patient_regex,
+            strict=options.strict,
+        )
+
+    def files(self, chain: Chain, folders: Sequence[str | Path]) -> None:
+        """Read headers of files that are new or changed."""
+        found = ((keyed_id(self.key, "file", f.uri), f) for f in walk(folders))
+        self.phase(chain, "reading headers", todo.files(self.lake, chain, found))
+
+    def phase(self, chain: Chain, title: str, work: todo.Todo) -> None:
+        """Do a chain's pieces and commit what they leave."""
+        if not work.total:
+            return
+        self.changed = True
+        known = self._known(chain)
+        spec = Spec(chain, self.context, str(self.lake.root), str(self.lake.private), self.run_id)
+        commits = _Commits(self, chain, known)
+        self.options.progress.begin(title, work.total)
+        for outcome in self._outcomes(spec, work.loads):
+            commits.take(outcome)
+            self.worked[chain.unit] += len(outcome.pieces)
+            self.options.progress.advance(len(outcome.pieces), outcome.set_aside)
+        commits.flush()
+        self.options.progress.end()
+
+    def _known(self, chain: Chain) -> set[str]:
+        """Owners that have rows from before, which new rows replace."""
+        unit = {"files": "file", "series": "series", "images": "image"}[chain.unit]
+        return set(self.lake.sql(f"SELECT DISTINCT owner FROM work WHERE unit = '{unit}'")["owner"].to_pylist())
+
+    def _outcomes(self, spec: Spec, loads: Iterable[Load]) -> Iterator[_Outcome]:
+        """Batches as they end, with those set aside before or by the engine."""
+        engine = self.options.engine
+        too_large: list[Load] = []
+
+        def fitting() -> Iterator[Load]:
+            for load in loads:
+                if load.memory <= engine.memory_bytes:
+                    yield load
+                else:
+                    too_large.append(load)
+
+        for outcome in engine.each(spec, fitting()):
+            if isinstance(outcome, pool.Done):
+                yield _Outcome(outcome.items, outcome.result.parts, outcome.result.set_aside)
+            else:
+                yield self._aside(spec, outcome.item, _lost(outcome.code, engine))
+        for load in too_large:
+            error = ItemError("too_large", needed_mib=load.memory >> 20, limit_mib=engine.memory_bytes >> 20)
+            yield self._aside(spec, load.piece, error)
+
+    def _aside(self, spec: Spec, piece: Piece, error: ItemError) -> _Outcome:
+        """Rows of a piece that no worker did, written by the driver."""
+        rows = lost_rows(spec, piece, error)
+        name = f"{spec.chain.key}-{piece.id}"
+        parts = [write_part(spec.lake_root, spec.private_root, t, r, name=name) for t, r in sorted(rows.items())]
+        return _Outcome([piece], parts, 1)
+
+    def forget(self, unit: str, present: str) -> None:
+        """Drop rows of series or images that no longer exist, because their files changed."""
+        query = (
+            f"SELECT DISTINCT owner FROM work ANTI JOIN ({present}) USING (owner) WHERE unit = '{unit}' ORDER BY owner"
+        )
+        gone = tuple(self.lake.sql(query)["owner"].to_pylist())
+        if gone:
+            self.changed = True
+            tables = [t for t in self.lake.tables() if "owner" in schema_of(t).names]
+            self.commit([Change(t, (), gone) for t in tables])
+
+    def whole(self, chain: Chain) -> None:
+        """Steps over the whole lake, on the driver."""
+        for current, written in zip(chain.stages, chain.steps, strict=True):
+            self.options.progress.begin(current.name, None)
+            current.function(self.lake, **written.parameters)
+            self.options.progress.end()
+        self.changed = True
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        """One commit, next in order."""
+        self.lake.commit(self.run_id, self.sequence, changes)
+        self.sequence += 1
+
+    def record(self, pipeline: Pipeline, chains: dict[Over, Chain], status: str, started: float) -> None:
+        """A row in `runs`, and the chains it used; nothing when nothing was to do."""
+        if not self.changed:
+            return
+        known = set(self.lake.read("chains", columns=["chain_key"])["chain_key"].to_pylist())
+        fresh: list[Row] = [
+            {"chain_key": c.key, "unit": u, "steps": c.description, "pipeline": pipeline.to_yaml()}
+            for u, c in chains.items()
+            if c.key not in known
+        ]
+        usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        row: Row = {
+            "run_id": self.run_id,
+            "started": self.started,
+            "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+            "status": status,
+            "engine": self.options.engine.name,
+            "workers": self.options.engine.workers,
+            "cpu_seconds": sum(u.ru_utime + u.ru_stime for u in usage),
+            "wall_seconds": time.perf_counter() - started,
+            "peak_mib": max(u.ru_maxrss for u in usage) / 1024,
+            "pipeline": pipeline.name,
+            "profile": next((s.parameters.get("profile") for s in chains["files"].steps if s.stage == "deid"), None),
+            "key_fingerprint": fingerprint(self.key),
+            "versions": json.dumps({"python": platform.python_version(), **{n: version(n) for n in _VERSIONS}}),
+        }
+        changes = [Change(t, (self._part(t, rows),)) for t, rows in (("chains", fresh), ("runs", [row])) if rows]
+        self.commit(changes)
+
+    def _part(self, table: str, rows: list[Row]) -> Part:
+        """A part written by the driver itself."""
+        return write_part(
+            str(self.lake.root), str(self.lake.private), table, to_table(table, rows), name=f"run-{self.run_id}"
+        )
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """Pieces that ended and the parts that hold their rows."""
+
+    pieces: Sequence[Piece]
+    parts: Sequence[Part]
+    set_aside: int
+
+
+class _Commits:
+    """Collects outcomes and commits them every few seconds."""
+
+    def __init__(self, driver: _Driver, chain: Chain, known: set[str]):
+        self.driver, self.chain, self.known = driver, chain, known
+        self.parts: list[Part] = []
+        self.owners: list[str] = []
+        self.since = time.monotonic()
+
+    def take(self, outcome: _Outcome) -> None:
+        """Add an outcome; commit when enough or old enough."""
+        self.parts += outcome.parts
+        self.owners += [p.id for p in outcome.pieces if p.id in self.known]
+        if len(self.parts) >= _COMMIT_PARTS or time.monotonic() - self.since > _COMMIT_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Commit what is waiting: new parts, and instead of older rows of the same owners."""
+        owners = tuple(sorted(self.owners))
+        changes = []
+        for table in self.chain.tables:
+            parts = tuple(p for p in self.parts if p.table == table)
+            if parts or owners:
+                changes.append(Change(table, parts, owners))
+        if changes:
+            self.driver.commit(changes)
+        self.parts, self.owners, self.since = [], [], time.monotonic()
+
+
+def _lost(code: str, engine: Engine) -> ItemError:
+    """The fault of an item that cost two workers."""
+    values: dict[str, int] = {
+        "timed_out": {"limit_s": int(engine.timeout_s)},
+        "out_of_memory": {"limit_mib": engine.memory_bytes >> 20},
+    }.get(code, {})
+    return ItemError(code, **values)

@@ -1,0 +1,145 @@
+"""What is still to be done for a chain: queries over the lake, streamed, in the order of the ids.
+
+A piece is done when `work` holds its id with this chain's key and this input's key. The key of a file's input is its
+size and time, of a series' the files and members in it, of an image's its series and the masks that refer to it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from operator import itemgetter
+
+from radlake.core.stage import Row
+from radlake.engine.chain import Chain, Piece
+from radlake.engine.inputs import Found
+from radlake.engine.local import Load
+from radlake.lake.store import Lake
+
+_SERIES = """
+WITH wanted AS (
+    SELECT i.series_id AS id,
+           md5(string_agg(i.file_id || ':' || i.member || ':' || s.input_key, ',' ORDER BY i.file_id, i.member))
+               AS input_key
+    FROM instances i JOIN private.sources s USING (file_id)
+    WHERE i.role = 'image' AND i.series_id IS NOT NULL
+    GROUP BY i.series_id
+), todo AS (
+    SELECT * FROM wanted ANTI JOIN
+    (SELECT owner AS id, input_key FROM work WHERE unit = 'series' AND chain_key = '{chain}') USING (id, input_key)
+)"""
+
+# A mask that refers to a series belongs to the series' largest image.
+_IMAGES = """
+WITH largest AS (
+    SELECT series_id, arg_max(image_id, (coalesce(slices, 1) * coalesce(rows, 1), image_id)) AS image_id
+    FROM images GROUP BY series_id
+), refs AS (
+    SELECT l.image_id, i.*, s.uri, s.input_key, s.members[i.member + 1] AS member_name
+    FROM instances i JOIN largest l ON i.referenced_series_id = l.series_id JOIN private.sources s USING (file_id)
+    WHERE i.role IN ('segmentation', 'structures', 'label')
+), wanted AS (
+    SELECT m.image_id AS id, md5(w.input_key || coalesce(
+        (SELECT string_agg(file_id || ':' || member || ':' || input_key, ',' ORDER BY file_id, member)
+         FROM refs r WHERE r.image_id = m.image_id), '')) AS input_key
+    FROM images m JOIN (SELECT owner, input_key FROM work WHERE unit = 'series') w ON w.owner = m.series_id
+), todo AS (
+    SELECT * FROM wanted ANTI JOIN
+    (SELECT owner AS id, input_key FROM work WHERE unit = 'image' AND chain_key = '{chain}') USING (id, input_key)
+)"""
+
+
+@dataclass(frozen=True)
+class Todo:
+    """How many pieces there are to do, and the pieces, streamed."""
+
+    total: int
+    loads: Iterator[Load]
+
+
+def files(lake: Lake, chain: Chain, found: Iterable[tuple[str, Found]]) -> Todo:
+    """Files that are new, changed, or were read by another chain.
+
+    Parameters
+    ----------
+    found : iterable of (file_id, Found)
+        What lies in the input folders now.
+    """
+    rows = lake.sql(f"SELECT owner, input_key FROM work WHERE unit = 'file' AND chain_key = '{chain.key}'")
+    done = dict(zip(rows["owner"].to_pylist(), rows["input_key"].to_pylist(), strict=True))
+    wanted = [(file_id, file) for file_id, file in found if done.get(file_id) != file.input_key]
+    return Todo(len(wanted), (Load(Piece(i, f.input_key, dict(asdict(f), input_key=f.input_key))) for i, f in wanted))
+
+
+def series(lake: Lake, chain: Chain) -> Todo:
+    """Series with new or changed members."""
+    return Todo(_count(lake, _SERIES, chain), _series(lake, chain))
+
+
+def images(lake: Lake, chain: Chain) -> Todo:
+    """Images that are new or changed, with the places of their pixels and the masks that refer to them."""
+    return Todo(_count(lake, _IMAGES, chain), _images(lake, chain))
+
+
+def _count(lake: Lake, head: str, chain: Chain) -> int:
+    """Pieces to do, by the head of a query that defines `todo`."""
+    count: int = lake.sql(head.format(chain=chain.key) + " SELECT count(*) AS n FROM todo")["n"][0].as_py()
+    return count
+
+
+def _series(lake: Lake, chain: Chain) -> Iterator[Load]:
+    """The pieces of `series`."""
+    query = (
+        _SERIES.format(chain=chain.key)
+        + """
+    SELECT todo.id, todo.input_key, i.* FROM instances i JOIN todo ON i.series_id = todo.id
+    WHERE i.role = 'image' ORDER BY todo.id, i.file_id, i.member"""
+    )
+    for (owner, key), rows in _grouped(lake, query, "id", "input_key"):
+        yield Load(Piece(owner, key, {"series_id": owner}, members=rows))
+
+
+def _images(lake: Lake, chain: Chain) -> Iterator[Load]:
+    """The pieces of `images`: two ordered streams side by side."""
+    head = _IMAGES.format(chain=chain.key)
+    masks: dict[str, list[Row]] = defaultdict(list)
+    for row in lake.sql(
+        head + "SELECT refs.* FROM refs JOIN todo ON refs.image_id = todo.id ORDER BY file_id, member"
+    ).to_pylist():
+        masks[row.pop("image_id")].append(row)
+    planes = f"""{head} SELECT todo.id, todo.input_key, m.*
+    FROM images m JOIN todo ON m.image_id = todo.id ORDER BY m.series_id, todo.id"""
+    members = f"""{head} SELECT m.series_id AS s, f.image_id AS id, f.ordinal, f.frames AS used, i.*, s.uri,
+        s.members[i.member + 1] AS member_name
+    FROM file_images f JOIN todo ON f.image_id = todo.id JOIN images m ON m.image_id = f.image_id
+    JOIN instances i ON i.file_id = f.file_id AND i.member = f.member JOIN private.sources s ON s.file_id = f.file_id
+    ORDER BY m.series_id, f.image_id, f.ordinal"""
+    parts = _grouped(lake, members, "s", "id")
+    growth = max((s.megabytes_per_megavoxel for s in chain.stages), default=0.0)
+    for (owner, key), (row,) in _grouped(lake, planes, "id", "input_key"):
+        (_, found), rows = next(parts)
+        if found != owner:
+            raise RuntimeError(f"image {owner} has no members in file_images")
+        for member in rows:
+            member["frames"] = member.pop("used")
+        memory = int((row["estimated_bytes"] or 0) + growth * _voxels(row))
+        yield Load(
+            Piece(owner, key, row, members=rows, masks=masks.get(owner, [])), memory, row["estimated_bytes"] or 0
+        )
+
+
+def _voxels(row: Row) -> int:
+    """Samples in an image, channels and time points included."""
+    count = 1
+    for axis in ("rows", "columns", "slices", "frames", "channels"):
+        count *= row[axis] or 1
+    return count
+
+
+def _grouped(lake: Lake, query: str, *keys: str) -> Iterator[tuple[tuple[str, ...], list[Row]]]:
+    """Rows of an ordered query, together per key; the key columns are taken out."""
+    rows = (row for batch in lake.stream(query) for row in batch.to_pylist())
+    for key, group in groupby(rows, itemgetter(*keys)):
+        yield key, [{n: v for n, v in row.items() if n not in keys} for row in group]
