@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote_from_bytes
 
+from radlake.core.errors import UsageError
+
 LAKE_MARK = "lake.json"
+
+
+class NoInput(UsageError):  # noqa: N818 - names the problem
+    """A named input does not exist."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +48,16 @@ def walk(folders: Sequence[str | Path], unreadable: Callable[[], None] = lambda:
 
     Raises
     ------
-    FileNotFoundError
+    NoInput
         When a named folder or file does not exist.
     """
     seen: set[str] = set()
     for folder in folders:
         path = Path(folder).absolute()
-        if path.stat() and path.is_file():
-            found: Iterator[Found] = iter([_found(str(path), path.stat())])
-        else:
-            found = _below(str(path), unreadable)
-        for file in found:
+        if not path.exists():
+            raise NoInput(f"there is no file or folder {str(folder)!r}")
+        one = path.is_file()
+        for file in [_found(str(path), path.stat())] if one else _below(str(path), unreadable):
             if file.uri not in seen:
                 seen.add(file.uri)
                 yield file

@@ -7,11 +7,12 @@ import types
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
+from radlake.core.errors import UsageError
 from radlake.core.stage import Stage
 from radlake.engine.registry import UnknownName
 
 
-class BadParameter(ValueError):  # noqa: N818 - names the problem
+class BadParameter(UsageError):  # noqa: N818 - names the problem
     """A value that a step does not take; the message names step, parameter, what is allowed and what came."""
 
 

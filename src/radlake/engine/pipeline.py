@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from radlake.core.errors import UsageError
 from radlake.core.stage import Over, Stage
 from radlake.engine.chain import Chain, Step
 from radlake.engine.parameters import checked
@@ -23,7 +24,7 @@ _ALWAYS: dict[Over, tuple[str, ...]] = {"files": ("scan",), "series": ("series",
 _ORDER: tuple[Over, ...] = ("files", "series", "images", "lake")
 
 
-class PipelineError(ValueError):
+class PipelineError(UsageError):
     """A pipeline that cannot run; the message names the step and what to do."""
 
 

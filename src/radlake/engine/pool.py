@@ -22,6 +22,8 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from radlake.core.errors import RadlakeError
+
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 Tick = Callable[[int], None]
@@ -67,7 +69,7 @@ class Lost(Generic[ItemT]):
     code: str
 
 
-class WorkerFailed(Exception):  # noqa: N818 - names what happened
+class WorkerFailed(RadlakeError):  # noqa: N818 - names what happened
     """Work raised instead of returning; carries where, never the exception's own text."""
 
 

@@ -7,13 +7,14 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 
+from radlake.core.errors import UsageError
 from radlake.core.stage import Stage
 
 _ROOMS = ("formats", "deid", "imaging", "quality", "features", "learn")
 ENTRY_POINT_GROUP = "radlake.stages"
 
 
-class UnknownName(ValueError):  # noqa: N818 - names the problem
+class UnknownName(UsageError):  # noqa: N818 - names the problem
     """A name that nothing has; the message suggests the nearest one."""
 
     def __init__(self, what: str, name: str, known: list[str]):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from radlake.core.errors import RadlakeError
 from radlake.engine import pool
 from radlake.engine.chain import Piece, Result, Spec
 from radlake.engine.local import Load, Local, batches
@@ -29,7 +30,7 @@ _ITEMS_A_TASK = {"files": 2000, "series": 200, "images": 128}  # a Python task c
 _TASKS_A_CORE = 8  # one job's batches: enough to balance, few enough to hold
 
 
-class NoSpark(RuntimeError):  # noqa: N818 - names the problem
+class NoSpark(RadlakeError):  # noqa: N818 - names the problem
     """Spark cannot start; the message says what is missing."""
 
 
