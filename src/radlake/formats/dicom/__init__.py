@@ -1,0 +1,1 @@
+"""DICOM: the header reader, the pixels, and the regions in segmentations and structure sets."""
