@@ -1,0 +1,244 @@
+"""Smoothing filters with lengths in millimetres: Gaussian, mean, median.
+
+Linear filters return float32 unless `out_dtype` asks for more or for rounded integers; the median keeps the dtype.
+Nothing rescales intensities. Lengths are given as `*_mm` or `*_vox`, never both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from radlake.core.image import Array
+from radlake.imaging.arguments import (
+    BORDERS,
+    Border,
+    ImageOrArray,
+    Lengths,
+    Spacing,
+    box_size,
+    in_voxels,
+    on_spatial_axes,
+)
+
+_TRUNCATE = 4.0  # Gaussian kernels end at four standard deviations, as in scipy.ndimage
+_COLUMNS = 1 << 16  # columns filtered along z at a time: bounds the copies that OpenCV makes
+
+
+def gaussian(
+    image: ImageOrArray,
+    *,
+    sigma_mm: Lengths | None = None,
+    sigma_vox: Lengths | None = None,
+    spacing: Sequence[float] | None = None,
+    channel_axis: int | None = None,
+    border: Border = "reflect",
+    out_dtype: DTypeLike = np.float32,
+) -> ImageOrArray:
+    """Image smoothed by a sampled Gaussian kernel, in the unit of the input.
+
+    Parameters
+    ----------
+    image : Image or (z, y, x) or (y, x) array
+        Any real dtype. NaN spreads as far as the kernel reaches.
+    sigma_mm, sigma_vox : float or one per axis
+        Standard deviation in millimetres or in voxels; exactly one of them. 0 leaves an axis alone.
+    spacing : floats, optional
+        For arrays: millimetres between samples along each axis.
+    channel_axis : int, optional
+        For arrays: channels are filtered one by one.
+    border : {"reflect", "nearest", "mirror", "wrap", "constant"}
+        How the image goes on outside, named as in scipy.ndimage; "constant" is zero.
+    out_dtype : dtype
+        Integers are rounded to the nearest and clipped. float64 is computed in float64, all else in float32.
+
+    Raises
+    ------
+    ValueError
+        For contradictory or negative lengths or an unknown border.
+
+    References
+    ----------
+    Lindeberg (1990), Scale-space for discrete signals, IEEE PAMI 12:234-254 (the sampled kernel, section III);
+    kernel radius as `scipy.ndimage.gaussian_filter`: round(4 sigma).
+
+    Examples
+    --------
+    >>> pulse = np.zeros((1, 5)); pulse[0, 2] = 1
+    >>> gaussian(pulse, sigma_vox=(0, 0.5), out_dtype=float).round(2).tolist()
+    [[0.0, 0.11, 0.79, 0.11, 0.0]]
+    """
+
+    def smooth(array: Array, steps: Spacing) -> Array:
+        kernels = [_gaussian_kernel(s) for s in in_voxels("sigma", sigma_mm, sigma_vox, steps)]
+        return _separable(array, kernels, border, out_dtype)
+
+    return on_spatial_axes(image, smooth, spacing=spacing, channel_axis=channel_axis)
+
+
+def mean(
+    image: ImageOrArray,
+    *,
+    radius_mm: Lengths | None = None,
+    size_vox: Lengths | None = None,
+    spacing: Sequence[float] | None = None,
+    channel_axis: int | None = None,
+    border: Border = "reflect",
+    out_dtype: DTypeLike = np.float32,
+) -> ImageOrArray:
+    """Mean over a box around each sample, in the unit of the input.
+
+    Parameters
+    ----------
+    image : Image or (z, y, x) or (y, x) array
+        Any real dtype. NaN spreads over the box.
+    radius_mm : float or one per axis
+        The box holds 2 floor(radius / spacing) + 1 samples along each axis.
+    size_vox : int or one per axis
+        Odd sides of the box in voxels, instead of `radius_mm`.
+    spacing, channel_axis, border, out_dtype
+        As in `gaussian`.
+
+    Raises
+    ------
+    ValueError
+        For contradictory lengths, even sizes or an unknown border.
+
+    References
+    ----------
+    Zwanenburg et al. (2020), IBSI chapter 2, arXiv:2006.05470, section 3.1 (mean filter).
+
+    Examples
+    --------
+    >>> mean(np.array([[0, 3, 6]]), size_vox=(1, 3)).tolist()
+    [[1.0, 3.0, 5.0]]
+    """
+
+    def average(array: Array, steps: Spacing) -> Array:
+        kernels = [np.full(size, 1.0 / size) for size in box_size(radius_mm, size_vox, steps)]
+        return _separable(array, kernels, border, out_dtype)
+
+    return on_spatial_axes(image, average, spacing=spacing, channel_axis=channel_axis)
+
+
+def median(
+    image: ImageOrArray,
+    *,
+    radius_mm: Lengths | None = None,
+    size_vox: Lengths | None = None,
+    spacing: Sequence[float] | None = None,
+    channel_axis: int | None = None,
+    border: Border = "reflect",
+) -> ImageOrArray:
+    """Median over a box around each sample, in the unit and dtype of the input.
+
+    Parameters
+    ----------
+    image : Image or (z, y, x) or (y, x) array
+        Any real dtype. Where the box holds a NaN the result is NaN.
+    radius_mm, size_vox
+        As in `mean`.
+    spacing, channel_axis, border
+        As in `gaussian`.
+
+    Raises
+    ------
+    ValueError
+        For contradictory lengths, even sizes or an unknown border.
+
+    References
+    ----------
+    Tukey (1977), Exploratory Data Analysis, chapter 7 (running medians).
+
+    Examples
+    --------
+    >>> median(np.array([[1, 9, 2, 3]], np.int16), size_vox=(1, 3)).tolist()
+    [[1, 2, 3, 3]]
+    """
+
+    def middle(array: Array, steps: Spacing) -> Array:
+        return _median(array, box_size(radius_mm, size_vox, steps), border)
+
+    return on_spatial_axes(image, middle, spacing=spacing, channel_axis=channel_axis)
+
+
+def _gaussian_kernel(sigma: float) -> NDArray[np.float64]:
+    """Normalised samples of a Gaussian, radius round(4 sigma)."""
+    radius = int(_TRUNCATE * sigma + 0.5)
+    if radius == 0:
+        return np.ones(1)
+    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    return np.asarray(weights / weights.sum())
+
+
+def _median(array: Array, size: tuple[int, ...], border: Border) -> Array:
+    """Median by scipy, and NaN wherever a NaN is in the box."""
+    from scipy import ndimage
+
+    mode = _known(border)
+    if array.size == 0:
+        return array.copy()
+    result = ndimage.median_filter(array, size=size, mode=mode)
+    if np.issubdtype(array.dtype, np.floating):
+        missing = np.isnan(array)
+        if missing.any():
+            result[ndimage.maximum_filter(missing, size=size, mode=mode)] = np.nan
+    return np.asarray(result)
+
+
+def _separable(array: Array, kernels: list[NDArray[np.float64]], border: Border, out_dtype: DTypeLike) -> Array:
+    """Correlate with one odd symmetric kernel per axis: OpenCV slice by slice, then along z."""
+    import cv2
+
+    mode = _known(border)
+    wide = np.dtype(out_dtype) == np.float64
+    work = np.float64 if wide else np.float32
+    if array.size == 0:
+        return array.astype(out_dtype)
+    if mode == "wrap":  # OpenCV filters have no wrap
+        return _cast(_separable_scipy(array.astype(work), kernels), out_dtype)
+    edge = {
+        "reflect": cv2.BORDER_REFLECT,
+        "nearest": cv2.BORDER_REPLICATE,
+        "mirror": cv2.BORDER_REFLECT_101,
+        "constant": cv2.BORDER_CONSTANT,
+    }[mode]
+    result = np.empty(array.shape, work)
+    planes = array[None] if array.ndim == 2 else array
+    for source, target in zip(planes, result[None] if array.ndim == 2 else result, strict=True):
+        target[...] = cv2.sepFilter2D(source.astype(work), -1, kernels[-1], kernels[-2], borderType=edge)
+    if array.ndim == 3 and kernels[0].size > 1:
+        columns = result.reshape(len(result), -1)
+        one = np.ones(1)
+        for start in range(0, columns.shape[1], _COLUMNS):
+            part = np.ascontiguousarray(columns[:, start : start + _COLUMNS])
+            columns[:, start : start + _COLUMNS] = cv2.sepFilter2D(part, -1, one, kernels[0], borderType=edge)
+    return _cast(result, out_dtype)
+
+
+def _separable_scipy(array: Array, kernels: list[NDArray[np.float64]]) -> Array:
+    """The same with periodic borders."""
+    from scipy import ndimage
+
+    for axis, kernel in enumerate(kernels):
+        if kernel.size > 1:
+            array = ndimage.correlate1d(array, kernel, axis=axis, mode="wrap")
+    return array
+
+
+def _cast(array: Array, out_dtype: DTypeLike) -> Array:
+    """The dtype asked for; integers rounded to the nearest and clipped."""
+    dtype = np.dtype(out_dtype)
+    if not np.issubdtype(dtype, np.integer):
+        return array.astype(dtype, copy=False)
+    limits = np.iinfo(dtype)
+    return np.clip(np.rint(array), limits.min, limits.max).astype(dtype)
+
+
+def _known(border: Border) -> Border:
+    """The border's name, checked."""
+    if border not in BORDERS:
+        raise ValueError(f"border must be one of {', '.join(BORDERS)}; got {border!r}")
+    return border

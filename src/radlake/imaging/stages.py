@@ -1,0 +1,100 @@
+"""The door between pixel chains and this room: steps `filter.*`, `segment.*` and `preview`."""
+
+from __future__ import annotations
+
+from radlake.core.ids import derived_id
+from radlake.core.image import Image, Region
+from radlake.core.stage import Item, Rows, Stage
+from radlake.imaging.arguments import Border
+from radlake.imaging.filters import gaussian, mean, median
+from radlake.imaging.preview import png_bytes, thumbnail
+from radlake.imaging.segment import foreground, otsu
+
+_SHOWABLE = ("clean", "redacted")  # states of images.pixel_text in which no text can be seen
+
+
+def filter_gaussian(
+    item: Item, *, image: str = "original", sigma_mm: float = 1.0, border: Border = "reflect", to: str = "smooth"
+) -> Rows:
+    """Smooth an image by a Gaussian and keep the result under a new name."""
+    item.images[to] = gaussian(item.images[image], sigma_mm=sigma_mm, border=border)
+    return []
+
+
+def filter_mean(
+    item: Item, *, image: str = "original", radius_mm: float = 1.0, border: Border = "reflect", to: str = "mean"
+) -> Rows:
+    """Average an image over boxes and keep the result under a new name."""
+    item.images[to] = mean(item.images[image], radius_mm=radius_mm, border=border)
+    return []
+
+
+def filter_median(
+    item: Item, *, image: str = "original", radius_mm: float = 1.0, border: Border = "reflect", to: str = "median"
+) -> Rows:
+    """Take the median over boxes and keep the result under a new name."""
+    item.images[to] = median(item.images[image], radius_mm=radius_mm, border=border)
+    return []
+
+
+def segment_otsu(item: Item, *, image: str = "original", largest: bool = True, to: str = "foreground") -> Rows:
+    """Separate the imaged object by Otsu's threshold; keep the mask as a region and as an object."""
+    source = item.images[image]
+    mask = foreground(source) if largest else otsu(source)
+    region = Region(mask, roi="foreground", source="auto", id=derived_id("mask", item.id, to))
+    item.regions[to] = [region]
+    return [("masks", _mask_row(item, region))]
+
+
+def preview(item: Item, *, image: str = "original", longest: int = 256) -> Rows:
+    """Keep a small picture, unless text in the pixels could identify somebody."""
+    if item.row.get("pixel_text") not in _SHOWABLE:
+        return []
+    picture = thumbnail(item.images[image], longest=longest)
+    reference = item.context.objects.put(png_bytes(picture), ".png")
+    height, width = picture.shape[:2]
+    return [
+        ("previews", {"owner": item.id, "image_id": item.id, "object": reference, "width": width, "height": height})
+    ]
+
+
+def _mask_row(item: Item, region: Region) -> dict[str, object]:
+    """The row of `masks` for a region, whose voxels go to the object store."""
+    from radlake.formats.nifti import mask_bytes
+
+    mask: Image = region.mask
+    voxels = int(mask.array.sum())
+    return {
+        "owner": item.id,
+        "mask_id": region.id,
+        "image_id": item.id,
+        "source": region.source,
+        "roi": region.roi,
+        "voxels": voxels,
+        "volume_mm3": voxels * mask.geometry.voxel_volume if mask.geometry.calibrated else None,
+        "object": item.context.objects.put(mask_bytes(mask), ".nii.gz"),
+    }
+
+
+STAGES: dict[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        Stage(
+            "filter.gaussian", 1, "each", "images", ("image:{image}",), ("image:{to}",), filter_gaussian,
+            megabytes_per_megavoxel=8,
+        ),
+        Stage(
+            "filter.mean", 1, "each", "images", ("image:{image}",), ("image:{to}",), filter_mean,
+            megabytes_per_megavoxel=8,
+        ),
+        Stage(
+            "filter.median", 1, "each", "images", ("image:{image}",), ("image:{to}",), filter_median,
+            megabytes_per_megavoxel=12,
+        ),
+        Stage(
+            "segment.otsu", 1, "each", "images", ("image:{image}",), ("mask:{to}", "masks"), segment_otsu,
+            megabytes_per_megavoxel=7,
+        ),
+        Stage("preview", 1, "each", "images", ("image:{image}",), ("previews",), preview, megabytes_per_megavoxel=1),
+    )
+}  # fmt: skip
