@@ -146,27 +146,28 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """The main job: take folders into a lake, check, de-identify, segment, measure, report."""
-    from radlake.deid.keys import fingerprint, load_key
+    from radlake.engine.api import run as start
     from radlake.engine.local import Local
-    from radlake.engine.pipeline import DEFAULT, Pipeline
+    from radlake.engine.pipeline import Pipeline
     from radlake.engine.progress import choose
-    from radlake.engine.run import Options
-    from radlake.engine.run import run as start
-    from radlake.lake.store import Lake
 
-    study = Pipeline.from_file(config) if config else DEFAULT
-    study.check()
     chosen: Any = Local(workers, parse_memory(memory), timeout)
     if engine is EngineName.spark:
         from radlake.engine.spark import Spark
 
         chosen = Spark(master, parse_memory(memory), timeout)
-    key = load_key(key_file, create=True)
-    lake = Lake.create(out, private=private, key_fingerprint=fingerprint(key))
-    progress = choose(quiet=quiet or as_json)
-    options = Options(engine=chosen, patient_regex=patient_regex, strict=strict, progress=progress)
-    summary = start(study, folders, lake, key, options)
-    page = write_report(lake, changed=any(summary.worked.values()))
+    summary = start(
+        Pipeline.from_file(config) if config else None,
+        folders,
+        out,
+        engine=chosen,
+        key_file=key_file,
+        private=private,
+        patient_regex=patient_regex,
+        strict=strict,
+        progress=choose(quiet=quiet or as_json),
+    )
+    page = write_report(_open(out, private), changed=any(summary.worked.values()))
     _print_summary(summary, page, quiet=quiet, as_json=as_json)
 
 

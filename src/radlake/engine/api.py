@@ -1,0 +1,66 @@
+"""`rl.run`: a study over folders into a lake, in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from radlake.deid.keys import fingerprint, load_key
+from radlake.engine.local import Local
+from radlake.engine.pipeline import DEFAULT, Pipeline
+from radlake.engine.run import Engine, Options, Progress, Silent, Summary
+from radlake.engine.run import run as drive
+from radlake.lake.store import Lake
+
+
+def run(
+    study: Pipeline | None,
+    source: str | Path | Sequence[str | Path],
+    out: str | Path,
+    *,
+    engine: Engine | None = None,
+    key_file: str | Path | None = None,
+    private: str | Path | None = None,
+    patient_regex: str | None = None,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> Summary:
+    """Take everything under `source` into the lake `out`, by the study's steps.
+
+    Parameters
+    ----------
+    study : Pipeline or None
+        None: the default study.
+    source : path or sequence of paths
+        Files or folders.
+    out : path
+        Folder of the lake; made where it does not exist.
+    engine : Local or Spark, optional
+        Local with all cores by default.
+    key_file : path, optional
+        File with the key for pseudonyms; the user's own by default, made at first use.
+    private : path, optional
+        Folder of the private part; inside the lake by default.
+    patient_regex : str, optional
+        Pattern on the path whose first group names the patient, for formats that hold no PatientID.
+    strict : bool
+        Stop at the first unforeseen problem.
+    progress : Progress, optional
+        Nothing is said by default.
+
+    Returns
+    -------
+    Summary
+
+    Raises
+    ------
+    RadlakeError
+        When the run cannot start or finish; what was committed stays, and the next run goes on from there.
+    """
+    chosen = study or DEFAULT
+    chosen.check()
+    folders = [source] if isinstance(source, str | Path) else list(source)
+    key = load_key(Path(key_file) if key_file else None, create=True)
+    lake = Lake.create(out, private=private, key_fingerprint=fingerprint(key))
+    options = Options(engine or Local(), patient_regex, strict, progress or Silent())
+    return drive(chosen, folders, lake, key, options)
