@@ -1,0 +1,153 @@
+"""SQL over a snapshot by DuckDB: reading only, and nothing but the files of the snapshot."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from radlake.lake.errors import SqlError
+
+_TYPES = {"string": "VARCHAR", "int64": "BIGINT", "double": "DOUBLE", "bool": "BOOLEAN", "binary": "BLOB"}
+
+
+@dataclass(frozen=True)
+class View:
+    """A table as a query sees it.
+
+    Parameters
+    ----------
+    name : str
+        As written in SQL; "private.sources" is the table sources in the schema private.
+    schema : pa.Schema
+        Its columns; one that the files lack reads as null.
+    files : tuple of Path
+        Parquet files that hold its rows.
+    mixed : bool
+        Some files may lack columns, because they are older than these.
+    """
+
+    name: str
+    schema: pa.Schema
+    files: tuple[Path, ...]
+    mixed: bool = False
+
+
+@contextmanager
+def connection(views: Sequence[View], *, memory_mib: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    """DuckDB with the views bound and every other door shut: no other file, no network, no settings to change.
+
+    Parameters
+    ----------
+    views : sequence of View
+    memory_mib : int
+        What DuckDB may take before it spills into a temporary folder, which goes away at the end.
+    """
+    with tempfile.TemporaryDirectory(prefix="radlake-") as spill, duckdb.connect(":memory:") as con:
+        con.execute(f"SET memory_limit = '{memory_mib}MiB'")
+        con.execute(f"SET temp_directory = {_quoted(spill)}")
+        paths = _list(path for view in views for path in view.files)
+        con.execute(f"SET allowed_paths = {paths}")
+        con.execute("SET enable_external_access = false")
+        con.execute("SET python_enable_replacements = false")
+        for view in views:
+            if "." in view.name:
+                con.execute(f"CREATE SCHEMA IF NOT EXISTS {view.name.split('.')[0]}")
+            con.execute(f"CREATE VIEW {view.name} AS {_select(view)}")
+        con.execute("SET lock_configuration = true")
+        yield con
+
+
+def select(views: Sequence[View], query: str, *, memory_mib: int) -> pa.Table:
+    """Result of a query.
+
+    Raises
+    ------
+    SqlError
+        When it is not one SELECT, or DuckDB refuses it; the message is DuckDB's.
+    """
+    with connection(views, memory_mib=memory_mib) as con, sql_errors():
+        found: pa.Table = _one_select(con, query).to_arrow_table()
+        return found
+
+
+def stream(views: Sequence[View], query: str, batch_rows: int, *, memory_mib: int) -> Iterator[pa.RecordBatch]:
+    """Result of a query in batches, so that memory does not grow with its size. Errors as in `select`."""
+    with connection(views, memory_mib=memory_mib) as con, sql_errors():
+        yield from _one_select(con, query).to_arrow_reader(batch_rows)
+
+
+def ordered(rows: pa.Table, *, memory_mib: int) -> pa.Table:
+    """Rows in the one order that depends on nothing but the rows: by all columns, nulls last."""
+    with connection((), memory_mib=memory_mib) as con:
+        con.register("given", rows)
+        return con.sql("SELECT * FROM given ORDER BY ALL").to_arrow_table().cast(rows.schema)
+
+
+def same_rows(view: View, rows: pa.Table, *, memory_mib: int) -> bool:
+    """Whether a table holds exactly these rows, in any order; two NaN count as equal."""
+    if sum(pq.read_metadata(path).num_rows for path in view.files) != rows.num_rows:
+        return False
+    with connection((view,), memory_mib=memory_mib) as con:
+        con.register("given", rows)
+        query = f"SELECT 1 FROM (SELECT * FROM given EXCEPT ALL SELECT * FROM {view.name}) LIMIT 1"
+        return con.execute(query).fetchone() is None
+
+
+@contextmanager
+def sql_errors() -> Iterator[None]:
+    """Turn DuckDB's errors into `SqlError` with its message."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise SqlError(str(error)) from error
+
+
+def _one_select(con: duckdb.DuckDBPyConnection, query: str) -> duckdb.DuckDBPyRelation:
+    """A query, if it is one SELECT."""
+    statements = con.extract_statements(query)
+    # COPY could write over the very files that the views read; one SELECT cannot write.
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise SqlError("a query is one SELECT (or WITH, FROM, VALUES, SHOW, DESCRIBE, SUMMARIZE) statement")
+    return con.sql(statements[0])
+
+
+def sql_type(kind: pa.DataType) -> str:
+    """DuckDB's name of a column type in `radlake.core.schema`.
+
+    Examples
+    --------
+    >>> sql_type(pa.list_(pa.float64()))
+    'DOUBLE[]'
+    """
+    if pa.types.is_list(kind):
+        return sql_type(kind.value_type) + "[]"
+    return _TYPES[str(kind)]
+
+
+def _select(view: View) -> str:
+    """The SELECT behind a view."""
+    names = ", ".join(view.schema.names)
+    nothing = ", ".join(f"CAST(NULL AS {sql_type(f.type)}) AS {f.name}" for f in view.schema)
+    if not view.files:
+        return f"SELECT {nothing} WHERE false"
+    if not view.mixed:
+        return f"SELECT {names} FROM read_parquet({_list(view.files)})"
+    files = f"SELECT * FROM read_parquet({_list(view.files)}, union_by_name = true)"
+    return f"SELECT {names} FROM ({files} UNION ALL BY NAME SELECT {nothing} WHERE false)"
+
+
+def _list(paths: Iterable[Path]) -> str:
+    """Paths as a list in SQL."""
+    return "[" + ", ".join(_quoted(str(p)) for p in paths) + "]"
+
+
+def _quoted(text: str) -> str:
+    """Text as a literal in SQL."""
+    return "'" + text.replace("'", "''") + "'"
