@@ -6,6 +6,7 @@ A gzip wrapper is taken off here, so readers see the inner bytes. Inflated strea
 
 from __future__ import annotations
 
+import bz2
 import functools
 import gzip
 import io
@@ -19,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import IO, BinaryIO, cast
+from typing import IO, BinaryIO, Literal, cast
 
 from radlake.core.fault import ItemError, Term
 
@@ -110,6 +111,49 @@ class _Inflated(io.RawIOBase):
     def _check(self, position: int) -> None:
         if position > self._limit:
             raise _bomb(position, self._stored)
+
+
+def inflated(stream: BinaryIO, stored: int, encoding: Literal["gzip", "zlib", "bzip2"]) -> BinaryIO:
+    """What a compressed stream gives from where it stands; bounded, and faults instead of library errors.
+
+    Parameters
+    ----------
+    stream : binary stream
+        Stands at the first compressed byte.
+    stored : int
+        Bytes of the compressed file, from which the bound follows.
+    encoding : {"gzip", "zlib", "bzip2"}
+        How it is compressed.
+    """
+    plain = bz2.BZ2File(stream) if encoding == "bzip2" else _Zlib(stream)
+    return cast(BinaryIO, io.BufferedReader(_Inflated(cast(IO[bytes], plain), stored), HEAD_BYTES))
+
+
+class _Zlib(io.RawIOBase):
+    """Forward reader of a zlib or gzip stream, whichever its first bytes say."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._codec = zlib.decompressobj(wbits=47)  # 32 + 15: either header
+        self._position = 0
+
+    def read(self, size: int = -1) -> bytes:
+        data = b""
+        while not data and size and not self._codec.eof:
+            stored = self._codec.unconsumed_tail or self._stream.read(HEAD_BYTES)
+            if not stored:
+                raise EOFError
+            data = self._codec.decompress(stored, max(size, 0))
+        self._position += len(data)
+        return data
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        while self._position < offset and self.read(min(MIB, offset - self._position)):
+            pass
+        return self._position
 
 
 @functools.lru_cache(maxsize=_ARCHIVES_KEPT_OPEN)
@@ -248,6 +292,10 @@ class Source:
     def member_names(self) -> list[str]:
         """Names of the files in the zip archive that this source is, in the archive's order; folders left out."""
         return [i.filename for i in self._archive().infolist() if not i.is_dir()]
+
+    def check_promise(self) -> None:
+        """Raise ItemError ``bomb`` when a zip member promises more than its stored bytes can honestly give."""
+        self._member_info()
 
     def sibling(self, relative: str) -> Source | None:
         """The file that lies at a relative POSIX path (``brain.img``, ``../images/brain.nii``); None if absent."""
