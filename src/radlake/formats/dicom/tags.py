@@ -9,19 +9,24 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-from pydicom.datadict import DicomDictionary
+from pydicom._dicom_dict import DicomDictionary
 
 META = """TransferSyntaxUID MediaStorageSOPClassUID MediaStorageSOPInstanceUID"""
 
 IDENTITY = """
     SpecificCharacterSet SOPClassUID SOPInstanceUID StudyInstanceUID SeriesInstanceUID FrameOfReferenceUID
-    AccessionNumber PatientID IssuerOfPatientID OtherPatientIDs OtherPatientIDsSequence PatientBirthDate PatientAddress
+    OtherPatientIDsSequence VerifyingObserverSequence AuthorObserverSequence ParticipantSequence
+"""
+
+# What names a person, a place or an order, beside `PERSON_NAMES` (PS3.15 Table E.1-1)
+IDENTIFYING = """
+    AccessionNumber PatientID IssuerOfPatientID OtherPatientIDs PatientBirthDate PatientAddress
     PatientTelephoneNumbers RegionOfResidence MedicalRecordLocator CurrentPatientLocation PatientInstitutionResidence
     ResponsibleOrganization InstitutionName InstitutionAddress InstitutionalDepartmentName StationName
     DeviceSerialNumber ReferringPhysicianAddress ReferringPhysicianTelephoneNumbers StudyID AdmissionID
     RequestingService RequestedProcedureID ScheduledProcedureStepID PerformedProcedureStepID
     PlacerOrderNumberImagingServiceRequest FillerOrderNumberImagingServiceRequest OrderCallbackPhoneNumber
-    VerifyingOrganization VerifyingObserverSequence AuthorObserverSequence ParticipantSequence
+    VerifyingOrganization
 """
 
 ACQUISITION = """
@@ -137,7 +142,19 @@ def private_name(keyword: str, block: int) -> str:
 
 def _wanted() -> dict[bytes, Wanted]:
     """The table that the reader asks for every element."""
-    groups = (META, IDENTITY, ACQUISITION, PLACE, PIXELS, FUNCTIONAL_GROUPS, PET, REFERENCES, REGIONS, REPORT)
+    groups = (
+        META,
+        IDENTITY,
+        IDENTIFYING,
+        ACQUISITION,
+        PLACE,
+        PIXELS,
+        FUNCTIONAL_GROUPS,
+        PET,
+        REFERENCES,
+        REGIONS,
+        REPORT,
+    )
     keywords = {*" ".join(groups).split(), *PERSON_NAMES}
     table = {
         _little_endian(tag): Wanted(entry[4], entry[0].encode())
