@@ -1,0 +1,207 @@
+"""How good probabilities are: discrimination, calibration and error, as plain numpy.
+
+Every function takes labels `y` and probabilities `p` of shape (N,) and optional `weights` of shape (..., N), and
+returns an array of shape (...): one call scores all replicates of a bootstrap. A score that is not defined (one class
+only) is NaN there; tables store it as null.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+_TINY = 1e-12  # keeps logits finite
+_STEPS = 25  # Newton steps; 8 are enough unless classes are separable
+
+
+def _weights(y: Floats, weights: ArrayLike | None) -> Floats:
+    """Weights as float64, ones by default."""
+    return np.ones_like(y) if weights is None else np.asarray(weights, dtype=np.float64)
+
+
+def _ratio(above: Floats, below: Floats) -> Floats:
+    """Quotient, NaN where nothing is below."""
+    quotient: Floats = np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0)
+    return quotient
+
+
+def auc(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+    """Area under the ROC curve, 0 to 1: the chance that a positive case scores above a negative one, ties half.
+
+    Parameters
+    ----------
+    y : (N,) array
+        1 for positive cases, 0 for negative ones.
+    p : (N,) array
+        Scores on any monotone scale.
+    weights : (..., N) array, optional
+        Non-negative weight of each case.
+
+    References
+    ----------
+    Hanley and McNeil (1982), The meaning and use of the area under a ROC curve, Radiology 143, 29-36.
+
+    Examples
+    --------
+    >>> float(auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]))
+    0.75
+    """
+    y, p = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
+    order = np.argsort(p, kind="stable")
+    w = _weights(y, weights)[..., order]
+    starts = np.flatnonzero(np.diff(p[order], prepend=-np.inf))  # cases of equal score form one block
+    positive = np.add.reduceat(w * y[order], starts, axis=-1)
+    negative = np.add.reduceat(w * (1 - y[order]), starts, axis=-1)
+    below = np.cumsum(negative, axis=-1) - 0.5 * negative
+    return _ratio((positive * below).sum(axis=-1), positive.sum(axis=-1) * negative.sum(axis=-1))
+
+
+def brier(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+    """Mean squared distance of probability and outcome, 0 (perfect) to 1.
+
+    References
+    ----------
+    Brier (1950), Verification of forecasts expressed in terms of probability, Monthly Weather Review 78, 1-3.
+
+    Examples
+    --------
+    >>> float(brier([1, 0], [0.5, 0.0]))
+    0.125
+    """
+    y, p = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
+    w = _weights(y, weights)
+    return _ratio(w @ (p - y) ** 2, w.sum(axis=-1))
+
+
+def sensitivity(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None, *, threshold: float = 0.5) -> Floats:
+    """Share of the positive cases with a probability of at least `threshold`.
+
+    Examples
+    --------
+    >>> float(sensitivity([1, 1, 0], [0.5, 0.2, 0.9]))
+    0.5
+    """
+    y, p = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
+    w = _weights(y, weights)
+    return _ratio(w @ (y * (p >= threshold)), w @ y)
+
+
+def specificity(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None, *, threshold: float = 0.5) -> Floats:
+    """Share of the negative cases with a probability below `threshold`.
+
+    Examples
+    --------
+    >>> float(specificity([1, 0, 0], [0.5, 0.2, 0.9]))
+    0.5
+    """
+    y, p = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
+    w = _weights(y, weights)
+    return _ratio(w @ ((1 - y) * (p < threshold)), w @ (1 - y))
+
+
+def balanced_accuracy(
+    y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None, *, threshold: float = 0.5
+) -> Floats:
+    """Mean of sensitivity and specificity, 0 to 1.
+
+    Examples
+    --------
+    >>> float(balanced_accuracy([1, 1, 0, 0], [0.5, 0.2, 0.1, 0.3]))
+    0.75
+    """
+    return (sensitivity(y, p, weights, threshold=threshold) + specificity(y, p, weights, threshold=threshold)) / 2
+
+
+def calibration_slope(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+    """Slope of the logistic regression of the outcome on logit(p); 1 is ideal, below 1 means too extreme.
+
+    NaN where the regression has no finite solution (separable classes).
+
+    References
+    ----------
+    Van Calster et al. (2019), Calibration: the Achilles heel of predictive analytics, BMC Medicine 17:230.
+
+    Examples
+    --------
+    >>> p = np.repeat([0.25, 0.75], 8)
+    >>> y = np.r_[[1, 1], np.zeros(6), np.ones(6), [0, 0]]
+    >>> round(float(calibration_slope(y, p)), 6)
+    1.0
+    """
+    y, p = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
+    w = _weights(y, weights)
+    x = _logit(p)
+    a, b = np.zeros(w.shape[:-1]), np.ones(w.shape[:-1])
+    moved = np.full_like(a, np.inf)
+    for _ in range(_STEPS):
+        q = _expit(a[..., None] + b[..., None] * x)
+        rest, curve = w * (y - q), w * q * (1 - q)
+        g0, g1 = rest.sum(axis=-1), rest @ x
+        h00, h01, h11 = curve.sum(axis=-1), curve @ x, curve @ x**2
+        determinant = h00 * h11 - h01**2
+        step_a = _ratio(h11 * g0 - h01 * g1, determinant)
+        step_b = _ratio(h00 * g1 - h01 * g0, determinant)
+        a, b = a + step_a, b + step_b
+        moved = np.abs(step_a) + np.abs(step_b)
+        if not (moved > 1e-9).any():
+            break
+    return np.where(moved < 1e-6, b, np.nan)
+
+
+def calibration_intercept(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+    """Calibration in the large, in logits: the shift of logit(p) that makes the mean right; 0 is ideal.
+
+    References
+    ----------
+    Van Calster et al. (2019), Calibration: the Achilles heel of predictive analytics, BMC Medicine 17:230.
+
+    Examples
+    --------
+    >>> round(float(calibration_intercept([1, 0, 0, 0], [0.5, 0.5, 0.5, 0.5])), 6)
+    -1.098612
+    """
+    y, p = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
+    w = _weights(y, weights)
+    x = _logit(p)
+    a = np.zeros(w.shape[:-1])
+    moved = np.full_like(a, np.inf)
+    for _ in range(_STEPS):
+        q = _expit(a[..., None] + x)
+        step = _ratio((w * (y - q)).sum(axis=-1), (w * q * (1 - q)).sum(axis=-1))
+        a, moved = a + np.clip(step, -2, 2), np.abs(step)
+        if not (moved > 1e-9).any():
+            break
+    return np.where(moved < 1e-6, a, np.nan)
+
+
+def calibration_error(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None, *, bins: int = 10) -> Floats:
+    """Expected calibration error, 0 to 1: mean distance of predicted and observed share over bins of equal width.
+
+    References
+    ----------
+    Guo et al. (2017), On calibration of modern neural networks, ICML, equation 3.
+
+    Examples
+    --------
+    >>> round(float(calibration_error([1, 0, 1, 1], [0.9, 0.9, 0.9, 0.9])), 3)
+    0.15
+    """
+    y, p = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
+    w = _weights(y, weights)
+    place = np.minimum((p * bins).astype(np.int64), bins - 1)
+    member = (place[:, None] == np.arange(bins)).astype(np.float64)
+    gap = np.abs(w @ (member * (p - y)[:, None])).sum(axis=-1)
+    return _ratio(gap, w.sum(axis=-1))
+
+
+def _logit(p: Floats) -> Floats:
+    """Log odds, finite for 0 and 1."""
+    q = np.clip(p, _TINY, 1 - _TINY)
+    return np.log(q) - np.log1p(-q)
+
+
+def _expit(x: Floats) -> Floats:
+    """Inverse of the logit without overflow."""
+    return 0.5 * (1.0 + np.tanh(0.5 * x))

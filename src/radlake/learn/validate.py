@@ -1,0 +1,151 @@
+"""Nested cross-validation by patient: settings are chosen inside the training folds, answers come from outside.
+
+The inner folds choose the settings and, for models whose decision values are no log odds, fit the curve that turns
+them into probabilities (Platt scaling) on answers for cases that the model has not seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radlake.learn.classical import SINGLE, Model, Settings
+from radlake.learn.metrics import auc
+from radlake.learn.split import grouped_folds
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A model that has seen data.
+
+    Parameters
+    ----------
+    settings : mapping
+        The chosen settings.
+    pipeline : scikit-learn pipeline
+        Fitted on all cases that were given.
+    calibrator : scikit-learn pipeline or None
+        From decision values to probabilities; None where the pipeline gives them itself.
+    """
+
+    settings: Settings
+    pipeline: Any
+    calibrator: Any | None
+
+    def probability(self, features: Floats) -> Floats:
+        """Probability of class 1 for each row of an (N, D) array."""
+        if self.calibrator is None:
+            return np.asarray(self.pipeline.predict_proba(features)[:, 1], dtype=np.float64)
+        decision = self.pipeline.decision_function(features)[:, None]
+        return np.asarray(self.calibrator.predict_proba(decision)[:, 1], dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Out-of-fold answers of one model.
+
+    Parameters
+    ----------
+    probability : (R, N) float array
+        Of class 1, by the model that did not see the case's patient; one row per repeat.
+    fold : (R, N) int array
+        Outer fold in which the case was held out.
+    settings : tuple of mappings
+        Chosen in each repeat and fold, in that order.
+    """
+
+    probability: Floats
+    fold: Ints
+    settings: tuple[Settings, ...]
+
+
+def fit(
+    model: Model, features: Floats, y: Ints, groups: NDArray[Any], *, folds: int, rng: np.random.Generator
+) -> Fitted:
+    """Choose settings by grouped cross-validation, then fit them on all cases.
+
+    The settings with the highest AUC, averaged over the folds, are taken; of equal ones the first in the grid.
+
+    Parameters
+    ----------
+    model : Model
+        What to fit.
+    features : (N, D) float array
+        NaN where a value is missing.
+    y : (N,) int array
+        0 or 1.
+    groups : (N,) array
+        Patient of each case.
+    folds : int
+        For the choice; not used by models that leave nothing to choose.
+    rng : numpy.random.Generator
+        Makes the folds.
+    """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    with threadpool_limits(1):  # sums in another order would give other last bits
+        if len(model.grid) == 1 and model.calibrated:
+            return Fitted(model.grid[0], model.make(model.grid[0]).fit(features, y), None)
+        fold = grouped_folds(y, groups, folds=folds, rng=rng)
+        unseen = [_held_out(model, settings, features, y, fold) for settings in model.grid]
+        scores = [np.mean([auc(y[fold == k], d[fold == k]) for k in range(folds)]) for d in unseen]
+        best = int(np.argmax(np.round(scores, 12)))
+        calibrator = None
+        if not model.calibrated:
+            calibrator = SINGLE.make(SINGLE.grid[0]).fit(unseen[best][:, None], y)
+        return Fitted(model.grid[best], model.make(model.grid[best]).fit(features, y), calibrator)
+
+
+def _held_out(model: Model, settings: Settings, features: Floats, y: Ints, fold: Ints) -> Floats:
+    """Decision value of each case by a pipeline that was fitted on the other folds."""
+    decision = np.empty(len(y))
+    for k in np.unique(fold):
+        test = fold == k
+        decision[test] = model.make(settings).fit(features[~test], y[~test]).decision_function(features[test])
+    return decision
+
+
+def nested(
+    model: Model, features: Floats, y: Ints, groups: NDArray[Any], *, outer: Ints, inner: int, seeds: Sequence[int]
+) -> Answers:
+    """Out-of-fold answers for every case in every repeat.
+
+    Parameters
+    ----------
+    model : Model
+        What to test.
+    features : (N, D) float array
+        NaN where a value is missing.
+    y : (N,) int array
+        0 or 1.
+    groups : (N,) array
+        Patient of each case.
+    outer : (R, N) int array
+        Folds from `radlake.learn.split.repeated_folds`: give every model the same, so that they can be compared.
+    inner : int
+        Folds for the choice of settings inside each training part.
+    seeds : sequence of R ints
+        For the inner folds of each repeat.
+
+    References
+    ----------
+    Varma and Simon (2006), Bias in error estimation when using cross-validation for model selection, BMC
+    Bioinformatics 7:91.
+    """
+    probability = np.empty(outer.shape)
+    settings: list[Settings] = []
+    for repeat, (fold, seed) in enumerate(zip(outer, seeds, strict=True)):
+        for k in range(int(fold.max()) + 1):
+            test = fold == k
+            rng = np.random.default_rng([seed, k])
+            fitted = fit(model, features[~test], y[~test], groups[~test], folds=inner, rng=rng)
+            probability[repeat, test] = fitted.probability(features[test])
+            settings.append(fitted.settings)
+    return Answers(probability, outer, tuple(settings))
