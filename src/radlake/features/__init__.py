@@ -1,1 +1,10 @@
-"""The room features."""
+"""Pure functions (image, mask) -> numbers: one file per IBSI family, names and codes as data.
+
+`FAMILIES` lists what can be computed; every entry is tested by the contract battery.
+"""
+
+from __future__ import annotations
+
+from radlake.features.extract import FAMILIES, extract
+
+__all__ = ["FAMILIES", "extract"]

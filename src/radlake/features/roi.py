@@ -1,0 +1,128 @@
+"""The region of interest as every feature family takes it: mask, intensities and spacing, cropped to the region."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from radlake.core.fault import ItemError, Term
+from radlake.core.image import Array, BoolArray, Image, Unit
+from radlake.imaging.arguments import Spacing, spacing_of
+from radlake.imaging.channels import scalar
+
+Values = dict[str, float | Term]  # by feature name; a Term says why there is no value
+
+
+@dataclass(frozen=True, eq=False)
+class Roi:
+    """A region and its intensities, cropped to the region's bounding box; views of the input where possible.
+
+    Parameters
+    ----------
+    mask : (z, y, x) or (y, x) bool array
+        The morphological mask of IBSI; touches every side of the array.
+    spacing : tuple of floats
+        One per axis, millimetres (pixels where `calibrated` is false).
+    intensity : array of the same shape, or None
+        Image values; None when only shape is asked for.
+    intensity_range : (low, high) or None
+        Voxels outside it belong to the shape but not to the intensity mask (IBSI re-segmentation).
+    unit : str
+        Unit of the intensities.
+    calibrated : bool
+        Whether lengths are millimetres.
+    """
+
+    mask: BoolArray
+    spacing: Spacing
+    intensity: Array | None = None
+    intensity_range: tuple[float, float] | None = None
+    unit: Unit = "a.u."
+    calibrated: bool = True
+
+    def intensity_mask(self, index: int | slice = slice(None)) -> BoolArray:
+        """The intensity mask, or one plane of it along the first axis."""
+        mask = self.mask[index]
+        if self.intensity_range is None or self.intensity is None:
+            return mask
+        low, high = self.intensity_range
+        plane = self.intensity[index]
+        return np.asarray(mask & (plane >= low) & (plane <= high))
+
+
+def region_of_interest(
+    image: Image | Array | None,
+    mask: Image | Array,
+    *,
+    spacing: Sequence[float] | None = None,
+    intensity_range: tuple[float, float] | None = None,
+) -> Roi:
+    """The region cropped to its bounding box, checked.
+
+    Parameters
+    ----------
+    image : Image, array or None
+        Of a colour image the brightness is used, of a cine the middle time point.
+    mask : Image or array
+        On the image's spatial grid; non-zero is inside.
+    spacing : floats, optional
+        When neither is an `Image`: millimetres along each axis. Absent: lengths are in pixels.
+    intensity_range : (low, high), optional
+        IBSI re-segmentation of the intensity mask, bounds included.
+
+    Raises
+    ------
+    ItemError
+        `empty_mask` when nothing is inside, `misaligned_mask` when shapes differ.
+    ValueError
+        When `spacing` comes with an `Image` or does not fit the mask.
+
+    Examples
+    --------
+    >>> region_of_interest(None, np.pad(np.ones((1, 2), bool), 3)).mask.shape
+    (1, 2)
+    """
+    plain = scalar(image) if isinstance(image, Image) else image
+    geometry = next((i.geometry for i in (image, mask) if isinstance(i, Image)), None)
+    values = plain.array if isinstance(plain, Image) else None if plain is None else np.asarray(plain)
+    inside = mask.array if isinstance(mask, Image) else np.asarray(mask)
+    if values is not None and values.shape != inside.shape:
+        raise ItemError("misaligned_mask", what=Term("image and mask differ in shape"))
+    if geometry is not None and spacing is not None:
+        raise ValueError("an Image brings its own spacing; give spacing with arrays only")
+    inside = inside if inside.dtype == np.bool_ else inside != 0
+    box = bounding_box(inside)
+    return Roi(
+        mask=inside[box],
+        spacing=geometry.spacing if geometry else spacing_of(inside.ndim, spacing),
+        intensity=None if values is None else values[box],
+        intensity_range=intensity_range,
+        unit=image.unit if isinstance(image, Image) else "a.u.",
+        calibrated=geometry.calibrated if geometry else spacing is not None,
+    )
+
+
+def bounding_box(mask: BoolArray) -> tuple[slice, ...]:
+    """Smallest box that holds every True, as slices.
+
+    Raises
+    ------
+    ItemError
+        `empty_mask` when there is none.
+
+    Examples
+    --------
+    >>> bounding_box(np.array([[False, False], [False, True]]))
+    (slice(1, 2, None), slice(1, 2, None))
+    """
+    box: tuple[slice, ...] = ()
+    for axis in range(mask.ndim):
+        # Crops one axis after the other: later axes are searched in what is left only.
+        rest = mask[box]
+        used = np.flatnonzero(rest.any(axis=tuple(a for a in range(mask.ndim) if a != axis)))
+        if used.size == 0:
+            raise ItemError("empty_mask")
+        box += (slice(int(used[0]), int(used[-1]) + 1),)
+    return box

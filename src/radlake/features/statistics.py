@@ -1,0 +1,184 @@
+"""IBSI intensity-based statistics (family "intensity"): 18 numbers on the values inside a region."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radlake.core.fault import ItemError, Term
+from radlake.core.image import Array, FloatArray
+from radlake.features.morphology import NO_INTENSITY
+from radlake.features.names import STATISTICS
+from radlake.features.roi import Roi, Values
+
+_CHUNK = 1 << 20  # values widened to float64 at a time
+_LEVELS = 1 << 16  # integers that span no more than this are counted instead of sorted
+ZERO_MEAN = Term("the mean is zero")
+ZERO_QUARTILES = Term("the quartiles sum to zero")
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Sorted values, each with how often it occurs (None: once each).
+
+    Parameters
+    ----------
+    levels : (n,) array
+        Ascending, in the dtype of the image.
+    counts : (n,) int array or None
+    """
+
+    levels: Array
+    counts: NDArray[np.int64] | None = None
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return int(self.counts.sum()) if self.counts is not None else len(self.levels)
+
+    def average(self, function: Callable[[FloatArray], FloatArray]) -> float:
+        """Mean of a function of the values, summed in float64."""
+        total = 0.0
+        for start in range(0, len(self.levels), _CHUNK):
+            part = function(self.levels[start : start + _CHUNK].astype(np.float64))
+            total += float(part.sum() if self.counts is None else (part * self.counts[start : start + _CHUNK]).sum())
+        return total / self.size
+
+    def percentile(self, percent: float) -> float:
+        """Percentile, linear between the two nearest values (Hyndman and Fan 1996, type 7; numpy's default)."""
+        place = percent / 100 * (self.size - 1)
+        below = int(place)
+        low, high = self._ordered(below), self._ordered(min(below + 1, self.size - 1))
+        return low + (high - low) * (place - below)
+
+    def between(self, low: float, high: float) -> Sample:
+        """The values from low to high, bounds included."""
+        first = int(np.searchsorted(self.levels, low, "left"))
+        last = int(np.searchsorted(self.levels, high, "right"))
+        counts = None if self.counts is None else self.counts[first:last]
+        return Sample(self.levels[first:last], counts)
+
+    def _ordered(self, index: int) -> float:
+        """The value at a place in ascending order."""
+        if self.counts is None:
+            return float(self.levels[index])
+        return float(self.levels[np.searchsorted(np.cumsum(self.counts), index, "right")])
+
+
+def intensity(roi: Roi) -> Values:
+    """Intensity statistics of a region by name, on the intensity mask, without discretisation.
+
+    Parameters
+    ----------
+    roi : Roi
+        With intensities.
+
+    Raises
+    ------
+    ItemError
+        `not_finite` when a value inside is NaN or infinite.
+    ValueError
+        When the roi has no intensities.
+
+    References
+    ----------
+    Zwanenburg et al. (2020), arXiv:1612.07003, chapter 3.3.
+
+    Examples
+    --------
+    >>> values = np.array([[1, 2, 3, 4]], np.int16)
+    >>> intensity(Roi(values > 0, (1.0, 1.0), values))["stat_var"]
+    1.25
+    """
+    if roi.intensity is None:
+        raise ValueError("the intensity statistics need an image")
+    values = roi.intensity[roi.intensity_mask()]
+    if values.size == 0:
+        return {f.name: NO_INTENSITY for f in STATISTICS}
+    return statistics(sample(values))
+
+
+def sample(values: Array) -> Sample:
+    """Values as a `Sample`: counted where they are integers of small span, sorted otherwise.
+
+    Raises
+    ------
+    ItemError
+        `not_finite` when one is NaN or infinite.
+
+    Examples
+    --------
+    >>> sample(np.array([7, 5, 7], np.int16)).counts.tolist()
+    [1, 2]
+    """
+    if values.dtype == np.bool_:
+        values = values.astype(np.uint8)
+    if not np.issubdtype(values.dtype, np.integer):
+        if not np.isfinite(values).all():
+            raise ItemError("not_finite")
+        return Sample(np.sort(values, axis=None))
+    low, high = int(values.min()), int(values.max())
+    if high - low >= _LEVELS:
+        return Sample(np.sort(values, axis=None))
+    counts = np.zeros(high - low + 1, np.int64)
+    for start in range(0, values.size, _CHUNK):
+        part = values[start : start + _CHUNK]
+        # uint64 does not fit int64 before the least value is taken off, small types overflow by it.
+        steps = part - values.dtype.type(low) if part.itemsize == 8 else part.astype(np.int64) - low
+        counts += np.bincount(steps.astype(np.int64), minlength=len(counts))
+    occupied = np.flatnonzero(counts)
+    return Sample((occupied + low).astype(values.dtype), counts[occupied])
+
+
+def statistics(values: Sample) -> Values:
+    """The 18 statistics of IBSI 3.3 by name; values in the unit of the image.
+
+    Skewness and kurtosis of equal values are 0, as IBSI asks.
+
+    Examples
+    --------
+    >>> statistics(sample(np.array([1, 1, 4])))["stat_mad"]
+    1.3333333333333333
+    """
+    mean = values.average(lambda x: x)
+    median, p10, p25, p75, p90 = (values.percentile(p) for p in (50, 10, 25, 75, 90))
+    least, greatest = float(values.levels[0]), float(values.levels[-1])
+    square = values.average(lambda x: x**2)
+    middle = values.between(p10, p90)
+    centre = middle.average(lambda x: x)
+    variance, skewness, kurtosis = _central_moments(values, mean, least == greatest)
+    return {
+        "stat_mean": mean,
+        "stat_var": variance,
+        "stat_skew": skewness,
+        "stat_kurt": kurtosis,
+        "stat_median": median,
+        "stat_min": least,
+        "stat_p10": p10,
+        "stat_p90": p90,
+        "stat_max": greatest,
+        "stat_iqr": p75 - p25,
+        "stat_range": greatest - least,
+        "stat_mad": values.average(lambda x: np.abs(x - mean)),
+        "stat_rmad": middle.average(lambda x: np.abs(x - centre)),
+        "stat_medad": values.average(lambda x: np.abs(x - median)),
+        "stat_cov": float(np.sqrt(variance)) / mean if mean else ZERO_MEAN,
+        "stat_qcod": (p75 - p25) / (p75 + p25) if p75 + p25 else ZERO_QUARTILES,
+        "stat_energy": square * values.size,
+        "stat_rms": float(np.sqrt(square)),
+    }
+
+
+def _central_moments(values: Sample, mean: float, constant: bool) -> tuple[float, float, float]:
+    """Variance (divided by n), skewness, excess kurtosis (3.3.2 to 3.3.4)."""
+    if constant:
+        return 0.0, 0.0, 0.0
+    variance = values.average(lambda x: (x - mean) ** 2)
+    deviation = float(np.sqrt(variance))
+    # Scaled before it is raised: large intensities would overflow, small ones vanish.
+    skewness = values.average(lambda x: ((x - mean) / deviation) ** 3)
+    kurtosis = values.average(lambda x: ((x - mean) / deviation) ** 4) - 3
+    return variance, skewness, kurtosis
