@@ -54,11 +54,13 @@ FAULTS: dict[str, Rule] = {
     ),
     # building images
     "missing_slices": Rule("expected {expected} slices, found {found}", "request the missing slices again"),
+    "missing_frames": Rule("expected {expected} frames, found {found}", "export the file again"),
     "mixed_geometry": Rule("slices of one series do not fit together: {what}", "split the series by orientation"),
     "reference_missing": Rule(
         "the image it refers to is not in the lake", "add the referenced series and retry the quarantine"
     ),
     "misaligned_mask": Rule("the mask does not lie on the image: {what}", "check that both are of one series"),
+    "not_finite": Rule("values inside the region are not finite", "repair the image, or leave them out of the mask"),
     "empty_mask": Rule("the mask holds no voxel", "check the outline or the threshold"),
     "unsupported_structure": Rule("structure of type {what} is not supported", "export closed planar contours"),
     # tables and texts

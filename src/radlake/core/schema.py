@@ -202,6 +202,7 @@ FEATURES = _schema(
     name=_S,
     value=_F,
     unit=_S,
+    reason=_S,  # why value is null
     settings_id=_S,
 )
 
