@@ -95,7 +95,7 @@ def palette_of(dataset: Dataset) -> Palette:
     ----------
     PS3.3 C.7.6.3.1.5, C.7.6.3.1.6 and C.7.9.2.
     """
-    from pydicom.pixels import apply_color_lut
+    from pydicom.pixels.processing import apply_color_lut
 
     try:
         entries, first, _bits = (int(v) for v in dataset.RedPaletteColorLookupTableDescriptor)

@@ -6,8 +6,6 @@ Fast header reading for whole archives is `header`; this is pydicom, used once a
 from __future__ import annotations
 
 import io
-import logging
-import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from radlake.core.fault import ItemError
 from radlake.core.stage import Row
+from radlake.formats.dicom.elements import silent_pydicom
 from radlake.formats.source import MIB, Source, read_up_to
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 EXPLICIT_BIG = "1.2.840.10008.1.2.2"
 
 _ROOM_BYTES = 64 * MIB  # for everything but pixels in a deflated dataset
-_PIXEL_GROUP = 0x7FE0
+PIXEL_TAGS = {0x7FE00010: 0, 0x7FE00008: 4, 0x7FE00009: 8}  # Pixel Data, Float and Double Float: bytes of a float
 
 
 @contextmanager
@@ -43,18 +42,20 @@ def open_dataset(member: Row) -> Iterator[tuple[BinaryIO, Dataset]]:
     ItemError
         ``unreadable_file``, ``unreadable_header``, ``bomb``.
     """
-    with Source(member["uri"], member.get("member_name")).open() as file, quiet():
+    with Source(member["uri"], member.get("member_name")).open() as file, silent_pydicom():
         yield _read(file, member)
 
 
 def _read(file: BinaryIO, member: Row) -> tuple[BinaryIO, Dataset]:
     """Stream and dataset of an open file."""
     import pydicom
+    from pydicom.filebase import DicomIO
 
     try:
         if member.get("transfer_syntax") == DEFLATED:
             return _inflate(file, limit=(member.get("pixel_bytes") or 0) + _ROOM_BYTES)
-        return file, pydicom.dcmread(file, stop_before_pixels=True, force=True)
+        # DicomIO hides from pydicom that the stream is a BufferedReader, of which it demands a name.
+        return file, pydicom.dcmread(DicomIO(file), stop_before_pixels=True, force=True)
     except ItemError:
         raise
     except Exception:  # noqa: BLE001 - a damaged file provokes any error, and its text may quote the file
@@ -63,7 +64,7 @@ def _read(file: BinaryIO, member: Row) -> tuple[BinaryIO, Dataset]:
 
 def _inflate(file: BinaryIO, *, limit: int) -> tuple[BinaryIO, Dataset]:
     """A deflated dataset (PS3.5 A.5), inflated up to a limit and read up to its pixels."""
-    from pydicom.dataset import FileDataset
+    from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.filereader import read_dataset, read_preamble
 
     preamble = read_preamble(file, force=True)
@@ -73,22 +74,10 @@ def _inflate(file: BinaryIO, *, limit: int) -> tuple[BinaryIO, Dataset]:
     stream = io.BytesIO(inflater.decompress(stored, limit))
     if inflater.unconsumed_tail:
         raise ItemError("bomb", promised_mib=-(-limit // MIB), stored_mib=round(len(stored) / MIB, 3))
-    body = read_dataset(stream, False, True, stop_when=lambda tag, _vr, _length: tag.group >= _PIXEL_GROUP)
-    return stream, FileDataset(stream, body, preamble, meta, is_implicit_VR=False, is_little_endian=True)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep pydicom from printing: its warnings quote values of the file."""
-    logger = logging.getLogger("pydicom")
-    before = logger.disabled
-    logger.disabled = True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.disabled = before
+    body = read_dataset(stream, False, True, stop_when=lambda tag, _vr, _length: tag in PIXEL_TAGS)
+    return stream, FileDataset(
+        stream, body, preamble, FileMetaDataset(meta), is_implicit_VR=False, is_little_endian=True
+    )
 
 
 def value_of(dataset: Any, keyword: str) -> Any:

@@ -68,7 +68,7 @@ def stored_frame(frames: Frames, index: int) -> Array:
 
 def _name_of(syntax: str) -> Term:
     """Registered name of a transfer syntax; never an unregistered UID, which may identify."""
-    from pydicom.uid import UID_dictionary
+    from pydicom._uid_dict import UID_dictionary
 
     return Term(UID_dictionary[syntax][0] if syntax in UID_dictionary else "(private)")
 
@@ -87,7 +87,8 @@ def _use_bits(samples: Array, layout: Layout, *, stored: int, high_bit: int) -> 
     if stored == width:
         return unsigned.view(target)
     # Left to drop what lies above the highest bit in use, right to drop what lies below (arithmetic when signed).
-    return np.left_shift(unsigned, width - 1 - high_bit).view(target) >> (width - stored)
+    lifted: Array = np.left_shift(unsigned, width - 1 - high_bit).view(target)
+    return lifted >> (width - stored)
 
 
 def _native(coded: bytes, layout: Layout, index: int) -> Array:
@@ -95,9 +96,8 @@ def _native(coded: bytes, layout: Layout, index: int) -> Array:
     if layout.allocated == 1:
         return _unpack_bits(coded, layout, skip=index * layout.frame_bits % 8)
     if layout.swapped:
-        coded = (
-            np.frombuffer(coded[: len(coded) // 2 * 2], ">u2").astype("<u2").tobytes() + coded[len(coded) // 2 * 2 :]
-        )
+        skip = index * layout.frame_bytes % 2
+        coded = np.frombuffer(coded, ">u2").astype("<u2").tobytes()[skip : skip + layout.frame_bytes]
     kind = _sample_type(layout)
     flat = np.frombuffer(coded, kind.newbyteorder(">" if layout.big_endian else "<"))
     flat = flat.astype(kind, copy=False)
@@ -108,7 +108,7 @@ def _native(coded: bytes, layout: Layout, index: int) -> Array:
     return _coloured(_shaped(flat, layout, planar=layout.planar), layout)
 
 
-def _unpack_bits(coded: bytes, layout: Layout, *, skip: int) -> Array:
+def _unpack_bits(coded: bytes | bytearray, layout: Layout, *, skip: int) -> Array:
     """Samples of one bit, the first one in the lowest bit of a byte (PS3.5 8.1.1)."""
     count = layout.rows * layout.columns
     bits = np.unpackbits(np.frombuffer(coded, np.uint8), bitorder="little")

@@ -20,6 +20,7 @@ from radlake.formats.dicom.dataset import (
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
     IMPLICIT_LITTLE,
+    PIXEL_TAGS,
     integer_of,
     open_dataset,
     value_of,
@@ -30,10 +31,10 @@ if TYPE_CHECKING:
 
 NATIVE = frozenset({IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG, DEFLATED})
 
-_FLOAT_BYTES = {0x7FE00010: 0, 0x7FE00008: 4, 0x7FE00009: 8}  # PS3.6: Pixel Data, Float, Double Float Pixel Data
 _UNDEFINED = 0xFFFFFFFF
 _ITEM = 0xFFFEE000
 _END_OF_CODESTREAM = b"\xff\xd9"  # JPEG and JPEG 2000
+_PIXEL_VRS = {"OB", "OW", "OF", "OD", "UN"}
 _ALLOCATED = (1, 8, 16, 32, 64)
 
 
@@ -116,6 +117,8 @@ class Frames:
         Transfer syntax UID.
     native : bool
         Uncompressed.
+    count : int
+        Frames that the header announces.
     layout : Layout
         How a frame is stored.
     spans : list of list of Span
@@ -126,6 +129,7 @@ class Frames:
     dataset: Dataset
     syntax: str
     native: bool
+    count: int
     layout: Layout
     spans: list[list[Span]]
 
@@ -169,11 +173,8 @@ def open_frames(member: Row) -> Iterator[Frames]:
         syntax = _syntax(dataset)
         count = max(1, integer_of(dataset, "NumberOfFrames") or 1)
         native = syntax in NATIVE and element.length != _UNDEFINED
-        if native:
-            spans = _native_spans(element, layout, count)
-        else:
-            spans = _frame_spans(stream, element, dataset, count)
-        yield Frames(stream, dataset, syntax, native, layout, spans)
+        spans = _native_spans(element, layout, count) if native else _frame_spans(stream, element, dataset, count)
+        yield Frames(stream, dataset, syntax, native, count, layout, spans)
 
 
 class _Element(NamedTuple):
@@ -188,19 +189,21 @@ class _Element(NamedTuple):
 
 def _pixel_element(stream: BinaryIO, dataset: Dataset) -> _Element:
     """Read the header of the pixel element at the stream's position (PS3.5 7.1.2)."""
-    implicit, little = dataset.original_encoding
-    order = ">" if little is False else "<"
-    head = stream.read(8 if implicit else 12)
-    if len(head) < 8:
+    order = ">" if dataset.original_encoding[1] is False else "<"
+    head = stream.read(12)
+    if len(head) < 12:
         raise ItemError("no_pixels")
+    # Some writers switch to implicit VR on the way. A VR cannot be mistaken for a length: lengths are even, "O" is odd.
+    vr = head[4:6].decode("latin-1")
+    explicit = vr in _PIXEL_VRS
+    offset = stream.tell() - (0 if explicit else 4)
     group, element = struct.unpack(order + "HH", head[:4])
+    length = struct.unpack_from(order + "I", head, 8 if explicit else 4)[0]
     tag = group << 16 | element
-    length = struct.unpack(order + "I", head[-4:])[0]
-    if tag not in _FLOAT_BYTES or length == 0:
+    if tag not in PIXEL_TAGS or length == 0:
         raise ItemError("no_pixels")
-    offset = stream.tell()
     available = stream.seek(0, io.SEEK_END) - offset
-    return _Element(offset, length, available, "OW" if implicit else head[4:6].decode("latin-1"), _FLOAT_BYTES[tag])
+    return _Element(offset, length, available, vr if explicit else "OW", PIXEL_TAGS[tag])
 
 
 def _syntax(dataset: Dataset) -> str:
@@ -246,7 +249,8 @@ def _native_spans(element: _Element, layout: Layout, count: int) -> list[list[Sp
     found = min(element.length, element.available)
     if found < expected:
         raise ItemError("truncated_pixels", expected=expected, found=found)
-    edges = ((i * bits // 8, -(-(i + 1) * bits // 8)) for i in range(count))
+    unit = 16 if layout.swapped else 8  # words that were swapped are read whole
+    edges = ((i * bits // unit * unit // 8, -(-(i + 1) * bits // unit) * unit // 8) for i in range(count))
     return [[Span(element.offset + low, high - low)] for low, high in edges]
 
 

@@ -72,8 +72,11 @@ class Rescale:
             return stored
         if not self.is_integer or stored.dtype.kind == "f":
             return (stored * np.float64(self.slope) + self.intercept).astype(np.float32)
-        wide = np.int32 if _INT32.min <= self.range[0] and self.range[1] <= _INT32.max else np.int64
-        return stored.astype(wide) * wide(self.slope) + wide(self.intercept)
+        fits = _INT32.min <= self.range[0] and self.range[1] <= _INT32.max
+        values: Array = stored.astype(np.int32 if fits else np.int64)
+        values *= values.dtype.type(self.slope)
+        values += values.dtype.type(self.intercept)
+        return values
 
 
 def rescale_of(row: Mapping[str, Any], unit: str | None) -> Rescale:
@@ -137,6 +140,8 @@ def planned_type(row: Mapping[str, Any], unit: str | None) -> np.dtype[Any]:
     """
     if row.get("float_pixels"):
         return np.dtype(np.float32)
+    if row.get("photometric") == "PALETTE COLOR":
+        return np.dtype(np.uint8)
     rescale = rescale_of(row, unit)
     if not rescale.is_integer or row.get("has_modality_lut"):
         return np.dtype(np.float32)
@@ -172,17 +177,19 @@ def widened(array: Array, plane: Array) -> Array:
     return array.astype(np.float64)
 
 
-def modality_lut(stored: Array, dataset: Dataset) -> Array:
-    """Values of stored samples by the modality lookup table (PS3.3 C.11.1.1).
+def modality_lut(stored: Array, dataset: Dataset, *, turned: bool) -> Array:
+    """Values of stored samples by the modality lookup table (PS3.3 C.11.1.1); `turned` mirrors the table's range.
 
     Raises
     ------
     ItemError
         ``undecodable_pixels`` when the table is damaged.
     """
-    from pydicom.pixels import apply_modality_lut
+    from pydicom.pixels.processing import apply_modality_lut
 
     try:
-        return np.asarray(apply_modality_lut(stored, dataset)).astype(np.float32)
+        values = np.asarray(apply_modality_lut(stored, dataset)).astype(np.float32)
+        bits = int(dataset.ModalityLUTSequence[0].LUTDescriptor[2])
     except Exception:  # noqa: BLE001 - pydicom raises whatever a damaged table provokes
         raise ItemError("undecodable_pixels") from None
+    return np.float32((1 << bits) - 1) - values if turned else values
