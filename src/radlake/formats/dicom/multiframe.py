@@ -26,6 +26,8 @@ class Groups:
 
     def __init__(self, elements: Elements) -> None:
         self.frames = elements.items("PerFrameFunctionalGroupsSequence")
+        if not self.frames and elements.items("SharedFunctionalGroupsSequence"):
+            self.frames = [Elements()]  # tiled slides state their frames by a rule (PS3.3 C.7.6.17.3)
         self.dimensions = [item.tag("DimensionIndexPointer") for item in elements.items("DimensionIndexSequence")]
         self._shared = elements.first("SharedFunctionalGroupsSequence")
 
