@@ -133,8 +133,8 @@ def sql_type(kind: pa.DataType) -> str:
 
 def _select(view: View) -> str:
     """The SELECT behind a view."""
-    names = ", ".join(view.schema.names)
-    nothing = ", ".join(f"CAST(NULL AS {sql_type(f.type)}) AS {f.name}" for f in view.schema)
+    names = ", ".join(f'"{name}"' for name in view.schema.names)
+    nothing = ", ".join(f'CAST(NULL AS {sql_type(f.type)}) AS "{f.name}"' for f in view.schema)
     if not view.files:
         return f"SELECT {nothing} WHERE false"
     if not view.mixed:

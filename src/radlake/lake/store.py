@@ -148,6 +148,11 @@ class Lake:
         return self._private
 
     @property
+    def has_private(self) -> bool:
+        """Whether the private part may be read here."""
+        return may_read(self._private)
+
+    @property
     def models(self) -> Path:
         """Folder of model bundles."""
         return self.root / "models"
@@ -159,7 +164,7 @@ class Lake:
 
     def tables(self) -> list[str]:
         """Names of the tables that exist, private ones included where they may be read."""
-        return [s.table for s in self._snapshot().values() if s.version >= 0]
+        return [s.table for s in self.snapshot().values() if s.version >= 0]
 
     def exists(self, table: str) -> bool:
         """Whether a table has been made."""
@@ -191,9 +196,9 @@ class Lake:
             files = [str(f.path) for f in state.files]
             with storage_errors():
                 return ds.dataset(files, schema=schema, format="parquet").to_table(wanted)
-        found = query.select(
-            [state.view], f"SELECT {', '.join(wanted)} FROM {state.view.name} WHERE {where}", memory_mib=self.memory_mib
-        )
+        names = ", ".join(f'"{name}"' for name in wanted)
+        text = f"SELECT {names} FROM {state.view.name} WHERE {where}"
+        found = query.select([state.view], text, memory_mib=self.memory_mib)
         return found.cast(pa.schema([schema.field(n) for n in wanted]))
 
     def sql(self, text: str) -> pa.Table:
@@ -278,7 +283,7 @@ class Lake:
     def next_sequence(self, run_id: str) -> int:
         """The first number that no commit under this name has used, for work that has no run of its own."""
         app = Entry(run_id, 0, (), {}).app
-        found = ((delta.open_table(folder), app(table)) for table, folder in self._folders().items())
+        found = ((delta.open_table(folder), app(table)) for table, folder in self.folders().items())
         used = (table.transaction_version(name) for table, name in found if table is not None)
         return 1 + max((n for n in used if n is not None), default=-1)
 
@@ -305,7 +310,9 @@ class Lake:
             rows = query.ordered(rows, memory_mib=self.memory_mib)
             parts = (write_part(self.root, self.private, table, rows, name="whole"),) if rows.num_rows else ()
             edit = delta.Edit(state.files, parts)
-            delta.commit(self._folder(table), table, edit, app=f"whole/{table}", sequence=state.version + 1)
+            folder = self._folder(table)
+            found = delta.open_or_create(folder, table)
+            delta.commit(found, folder, edit, app=f"whole/{table}", sequence=found.version() + 1)
             return True
 
     def _carry_out(self, entry: Entry) -> None:
@@ -318,13 +325,13 @@ class Lake:
     def _carry_out_one(self, entry: Entry, change: Change) -> None:
         """Do a commit's part in one table, unless it is done."""
         folder, app = self._folder(change.table), entry.app(change.table)
-        found = delta.open_table(folder)
-        if delta.committed(found, app, entry.sequence):
+        found = delta.open_or_create(folder, change.table) if change.parts else delta.open_table(folder)
+        if found is None or delta.committed(found, app, entry.sequence):
             return
         name = f"kept-{entry.run_id}-{entry.sequence}"
         edit = rewrite.edit(change, delta.data_files(found, folder), self._roots(), name=name)
         if edit.added or edit.removed:
-            delta.commit(folder, change.table, edit, app=app, sequence=entry.sequence)
+            delta.commit(found, folder, edit, app=app, sequence=entry.sequence)
 
     def _roots(self) -> tuple[Path, Path]:
         """The lake's root and that of the private part."""
@@ -334,23 +341,23 @@ class Lake:
         """Folder of a table."""
         return table_folder(self.root, self.private if table in PRIVATE_TABLES else self.root, table)
 
-    def _folders(self) -> dict[str, Path]:
+    def folders(self) -> dict[str, Path]:
         """Folders of all tables that may be read."""
-        names = [*TABLES, *(PRIVATE_TABLES if may_read(self._private) else ())]
+        names = [*TABLES, *(PRIVATE_TABLES if self.has_private else ())]
         return {name: self._folder(name) for name in names}
 
-    def _snapshot(self) -> dict[str, State]:
+    def snapshot(self) -> dict[str, State]:
         """All tables that may be read, as they belong together."""
-        return snapshot(self._folders(), self._journal)
+        return snapshot(self.folders(), self._journal)
 
     def _views(self) -> list[query.View]:
         """All tables for SQL."""
-        return [state.view for state in self._snapshot().values()]
+        return [state.view for state in self.snapshot().values()]
 
     def _state(self, table: str) -> State:
         """One table."""
         schema_of(table)
-        if table in PRIVATE_TABLES and not may_read(self._private):
+        if table in PRIVATE_TABLES and not self.has_private:
             raise PrivatePartError("the private part may not be read here, or is not there")
         return snapshot({table: self._folder(table)}, self._journal)[table]
 

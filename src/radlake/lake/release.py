@@ -1,0 +1,134 @@
+"""A copy of a lake that may leave the house: shareable tables without history, objects, models and the report.
+
+The private part, the journal and whatever else lies in the folder stay behind; tables are written anew, so that
+neither replaced rows nor this machine's paths go along.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from radlake.core.schema import PRIVATE_TABLES, schema_of
+from radlake.lake import delta, manifest
+from radlake.lake.durable import TEMPORARY
+from radlake.lake.errors import ReleaseError, storage_errors
+from radlake.lake.maintain import references
+from radlake.lake.manifest import Manifest
+from radlake.lake.objects import ObjectStore
+from radlake.lake.parts import table_folder, write_part
+from radlake.lake.snapshot import State
+from radlake.lake.store import Lake
+
+# Made from path, size and time of the input: no reader of the copy needs it, and guesses could be tested on it.
+_EMPTIED = {"work": ("input_key",)}
+
+
+@dataclass(frozen=True)
+class Released:
+    """What was copied.
+
+    Parameters
+    ----------
+    tables, rows, objects : int
+    """
+
+    tables: int
+    rows: int
+    objects: int
+
+
+def release(lake: Lake, dest: str | Path) -> Released:
+    """Copy what may be shared; the destination appears whole or not at all.
+
+    Parameters
+    ----------
+    lake : Lake
+    dest : path
+        Absent or an empty folder, outside the lake.
+
+    Raises
+    ------
+    ReleaseError
+        When the lake keeps identities, the destination is in use or inside the lake, or an object is lost.
+    LakeError
+        When the disk fails.
+    """
+    dest = Path(dest)
+    with storage_errors():
+        _check(lake, dest)
+        dest.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=dest.parent) as folder:
+            copy = Path(folder) / "copy"
+            released = _copy(lake, copy)
+            copy.rename(dest)  # replaces an empty folder, fails on any other
+    return released
+
+
+def _check(lake: Lake, dest: Path) -> None:
+    """Refuse what must not be released, or where it must not go."""
+    if not lake.facts.deidentified:
+        raise ReleaseError("this lake keeps identities: only a de-identified one may be released")
+    if dest.exists() and (not dest.is_dir() or any(dest.iterdir())):
+        raise ReleaseError("the destination is in use: name a new folder")
+    inside = [lake.root.resolve(), *([lake.private.resolve()] if lake.has_private else [])]
+    if any(dest.resolve().is_relative_to(place) for place in inside):
+        raise ReleaseError("the destination lies inside the lake: name a folder elsewhere")
+
+
+def _copy(lake: Lake, copy: Path) -> Released:
+    """Fill a new folder."""
+    copy.mkdir()
+    manifest.write(copy, Manifest(lake.facts.key_fingerprint))
+    states = [s for s in lake.snapshot().values() if s.table not in PRIVATE_TABLES and s.version >= 0]
+    rows = sum(_copy_table(state, copy) for state in states)
+    known = sorted(references(Lake.open(copy)))
+    for reference in known:
+        _copy_object(lake.objects, ObjectStore(copy / "objects"), reference)
+    for folder in (lake.models, lake.report):
+        _copy_files(folder, copy / folder.name)
+    return Released(len(states), rows, len(known))
+
+
+def _copy_table(state: State, copy: Path) -> int:
+    """Write a table's rows as a new table; return how many."""
+    folder = table_folder(copy, copy, state.table)
+    found = delta.open_or_create(folder, state.table)
+    part = write_part(copy, copy, state.table, _rows(state), name="released")
+    delta.commit(found, folder, delta.Edit(added=(part,)), app="release", sequence=0)
+    return part.rows
+
+
+def _rows(state: State) -> Iterator[pa.RecordBatch]:
+    """A table's rows, without the columns that stay behind."""
+    schema = schema_of(state.table)
+    emptied = _EMPTIED.get(state.table, ())
+    files = [str(f.path) for f in state.files]
+    for batch in ds.dataset(files, schema=schema, format="parquet").to_batches():
+        columns = [pa.nulls(len(batch), f.type) if f.name in emptied else batch.column(f.name) for f in schema]
+        yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _copy_object(source: ObjectStore, target: ObjectStore, reference: str) -> None:
+    """Copy one object."""
+    path = target.path(reference)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        shutil.copyfile(source.path(reference), path)
+    except FileNotFoundError:
+        raise ReleaseError("an object that a row refers to is lost: run the pipeline again") from None
+
+
+def _copy_files(source: Path, target: Path) -> None:
+    """Copy the plain files of a folder; links could lead to the private part, so they stay behind."""
+    for path in sorted(source.rglob("*")):
+        if path.is_file() and not path.is_symlink() and not path.name.startswith(TEMPORARY):
+            place = target / path.relative_to(source)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, place)
