@@ -93,6 +93,7 @@ INSTANCES = _schema(
     window_width=_F,
     padding_value=_F,
     burned_in=_S,  # YES, NO or null
+    pixel_text=_S,  # clean, unsure or unchecked: radlake.deid.pixel_text
     body_part=_S,
     laterality=_S,
     view=_S,

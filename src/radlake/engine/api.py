@@ -13,7 +13,7 @@ from radlake.engine.run import run as drive
 from radlake.lake.store import Lake
 
 
-def run(
+def run(  # noqa: PLR0913 - the options of a run, by keyword
     study: Pipeline | None,
     source: str | Path | Sequence[str | Path],
     out: str | Path,

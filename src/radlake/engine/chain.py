@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from radlake.core.fault import Fault, ItemError, Term
+from radlake.core.schema import TABLES
 from radlake.core.stage import Context, Item, Over, Row, Rows, Stage
 from radlake.engine.registry import stage
 from radlake.lake.parts import Part, write_part
@@ -54,7 +55,7 @@ class Chain:
     @property
     def tables(self) -> list[str]:
         """Tables that its items may fill, `faults` and `work` last."""
-        found = [a for s in self.stages for a in s.adds if ":" not in a]
+        found = [a for s in self.stages for a in s.adds if a in TABLES]
         if self.unit == "files":
             found.append("sources")
         return [*dict.fromkeys(found), "faults", "work"]

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from radlake.core.errors import UsageError
+from radlake.core.schema import TABLES
 from radlake.core.stage import Over, Stage
 from radlake.engine.chain import Chain, Step
 from radlake.engine.parameters import checked
@@ -145,15 +146,14 @@ def _check_reads(chains: Sequence[Chain]) -> None:
         inside: set[str] = set()
         for current, written in zip(chain.stages, chain.steps, strict=True):
             for need in _named(current.reads, written.parameters):
-                if need not in (inside if ":" in need else tables):
-                    have = sorted(
-                        x for x in (inside if ":" in need else tables) if x.split(":")[0] == need.split(":")[0]
-                    )
+                there = tables if need in TABLES else inside
+                if need not in there:
+                    have = sorted(x for x in there if x.split(":")[0] == need.split(":")[0])
                     raise PipelineError(
                         f"step {current.name!r} reads {need}, which no step before it gives; there is {have}"
                     )
             for gain in _named(current.adds, written.parameters):
-                (inside if ":" in gain else tables).add(gain)
+                (tables if gain in TABLES else inside).add(gain)
 
 
 def _named(places: Sequence[str], parameters: dict[str, Any]) -> list[str]:

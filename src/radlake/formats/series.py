@@ -33,6 +33,7 @@ from radlake.formats.grids import (
 from radlake.formats.stacks import Plane, stacks_of
 
 _MOST_FRAMES = 1_000_000
+_PIXEL_TEXT = ("clean", "redacted", "unsure", "unchecked")  # an image is as its worst member
 _OF_IMAGE = (
     "study_id", "patient_id", "modality", "kind", "unit", "format", "rows", "columns", "spacing_source", "body_part",
     "laterality", "view", "photometric", "bits_stored",
@@ -206,6 +207,7 @@ def _image_row(one: Found, series_id: str, image_id: str) -> Row:
         "calibrated": one.geometry.calibrated,
         "origin": list(one.geometry.origin),
         "direction": [v for axis in one.geometry.direction for v in axis],
+        "pixel_text": max((u.row.get("pixel_text") or "unchecked" for u in one.uses), key=_PIXEL_TEXT.index),
     }
     out["estimated_bytes"] = _estimated_bytes(out, [u.row for u in one.uses])
     return out

@@ -1,6 +1,6 @@
 """What can go wrong with a lake as a whole, named for the problem. Problems of one input are faults, not errors.
 
-    Exception
+    RadlakeError
     └── LakeError                    message says what was expected and what to do
         ├── NotALakeError            the folder holds something else, or nothing
         ├── FormatVersionError       written by a newer or by an older radlake
@@ -26,8 +26,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from radlake.core.errors import RadlakeError
 
-class LakeError(Exception):
+
+class LakeError(RadlakeError):
     """A lake cannot do what was asked."""
 
 
