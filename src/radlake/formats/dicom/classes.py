@@ -6,6 +6,8 @@ the 1998 edition of PS3.3.
 
 from __future__ import annotations
 
+import functools
+
 from pydicom._uid_dict import UID_dictionary
 
 from radlake.core.fault import Ignored
@@ -79,6 +81,7 @@ _MODALITY_OF: dict[str, str] = {
 }
 
 
+@functools.lru_cache(maxsize=256)
 def role_of(sop_class: str) -> Role:
     """Role of an object of a SOP class; what is not known is an image if it has pixels.
 

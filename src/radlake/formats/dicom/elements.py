@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import math
 import re
@@ -14,9 +15,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from pydicom.charset import convert_encodings, decode_bytes
+from pydicom.charset import convert_encodings, decode_bytes, python_encoding
 
-from radlake.formats.dicom.tags import PRIVATE, PRIVATE_BLOCKS, creator_name, private_name
+from radlake.formats.dicom.tags import PRIVATE, PRIVATE_NAMES
 
 _DELIMITERS = set(b"\\\r\n\t\f^=")  # PS3.5 6.1.2.5.3: after these the first character set is active again
 _ANY_CHARACTERS = {b"LO", b"LT", b"PN", b"SH", b"ST", b"UC", b"UT"}  # PS3.5 6.1.2.2: only these obey the character set
@@ -25,6 +26,7 @@ _TEXT_NUMBERS = {b"DS", b"IS"}
 _CODES = {"US": "H", "SS": "h", "UL": "L", "SL": "l", "UV": "Q", "SV": "q", "FL": "f", "FD": "d", "AT": "H"}
 _CODES["US or SS"] = "H"  # the dictionary's VR where the file states none: whoever asks knows PixelRepresentation
 BINARY = {(order, vr.encode()): struct.Struct(order + code) for order in "<>" for vr, code in _CODES.items()}
+_ENCODINGS = frozenset(python_encoding.values())
 _ESCAPES = re.compile(r"\x1b(?:\$[()]?.|[()\-.].)")  # PS3.5 6.1.2.5: Python's codecs leave some of them in the text
 
 
@@ -40,6 +42,17 @@ def silent_pydicom() -> Iterator[None]:
             yield
     finally:
         logger.disabled = before
+
+
+@functools.lru_cache(maxsize=64)
+def _encodings(terms: str) -> tuple[str, ...]:
+    """Python's names of the character sets in a SpecificCharacterSet; latin-1 where they are none."""
+    try:
+        found = convert_encodings([term.strip(" \0") for term in terms.split("\\")])
+    except (LookupError, ValueError):
+        found = []
+    # Python knows codecs that no DICOM file may ask for, some of them slow.
+    return tuple(name for name in found if name in _ENCODINGS) or ("iso8859",)
 
 
 @dataclass(slots=True)
@@ -71,33 +84,36 @@ class Elements:
         found = self.values.get(keyword)
         if found is None:
             return None
-        text = self._text(*found)
-        if "\\" in text and found[0] not in _ONE_TEXT:
+        vr, data = found
+        text = data.decode() if data.isascii() and b"\x1b" not in data else self._text(vr, data)
+        if "\\" in text and vr not in _ONE_TEXT:
             text = text.split("\\", 1)[0]
         return text.strip(" \0") or None
 
     def texts(self, keyword: str) -> list[str]:
         """All values of a text element without padding; empty where there are none."""
-        vr, data = self.values.get(keyword, (b"", b""))
-        text = self._text(vr, data).strip(" \0")
-        if not text:
+        found = self.values.get(keyword)
+        if found is None:
             return []
-        return [text] if vr in _ONE_TEXT else [value.strip(" \0") for value in text.split("\\")]
+        vr, data = found
+        text = data.decode() if data.isascii() and b"\x1b" not in data else self._text(vr, data)
+        text = text.strip(" \0")
+        if vr in _ONE_TEXT or "\\" not in text:
+            return [text] if text else []
+        return [value.strip(" \0") for value in text.split("\\")]
 
     def number(self, keyword: str) -> float | None:
         """First value of a numeric element; None where there is none or it is not finite."""
-        vr, data = self.values.get(keyword, (b"", b""))
-        if not data:
+        found = self.values.get(keyword)
+        if found is None:
             return None
-        if vr not in _TEXT_NUMBERS:
-            numbers = self._numbers(vr, data)
-        else:
-            try:
-                value = float(data)
-                return value if math.isfinite(value) else None
-            except ValueError:
-                numbers = self._numbers(vr, data.split(b"\\", 1)[0])
-        return numbers[0] if numbers else None
+        vr, data = found
+        try:
+            number: float = float(data) if vr in _TEXT_NUMBERS else BINARY[self.order, vr].unpack_from(data)[0]
+        except (ValueError, KeyError, struct.error):  # several texts, a VR that holds no numbers, too few bytes
+            numbers = self._numbers(vr, data.split(b"\\", 1)[0])
+            return numbers[0] if numbers else None
+        return number if math.isfinite(number) else None
 
     def integer(self, keyword: str) -> int | None:
         """First value of a numeric element, cut to an integer of 64 bits; None where there is none."""
@@ -124,10 +140,9 @@ class Elements:
 
     def private(self, keyword: str) -> str | None:
         """Name under which a private element of `tags.PRIVATE` is kept in this file; None where it is absent."""
-        group, creator, _, _ = PRIVATE[keyword]
-        for block in PRIVATE_BLOCKS:
-            name = private_name(keyword, block)
-            if name in self.values and self.text(creator_name(group, block)) == creator:
+        creator = PRIVATE[keyword].creator
+        for name, creator_name in PRIVATE_NAMES[keyword]:
+            if name in self.values and self.text(creator_name) == creator:
                 return name
         return None
 
@@ -135,18 +150,16 @@ class Elements:
         """Finite numbers of an element; none if one of them is not."""
         try:
             if vr in _TEXT_NUMBERS:
-                numbers = [float(part) for part in data.strip(b" \0").split(b"\\")]
+                numbers = list(map(float, data.rstrip(b" \0").split(b"\\")))
             else:
                 form = BINARY[self.order, vr]
                 numbers = [value for (value,) in form.iter_unpack(data[: len(data) // form.size * form.size])]
-        except (ValueError, KeyError):  # no number, or a VR that holds none
+        except (ValueError, KeyError):
             return []
         return numbers if all(map(math.isfinite, numbers)) else []
 
     def _text(self, vr: bytes, data: bytes) -> str:
-        """Text of an element; ASCII needs no character set."""
-        if data.isascii() and b"\x1b" not in data:
-            return data.decode("ascii")
+        """Text beyond ASCII."""
         if vr not in _ANY_CHARACTERS:
             return data.decode("latin-1")
         holder: Elements | None = self
@@ -154,8 +167,7 @@ class Elements:
             holder = holder.parent
         terms = holder.values["SpecificCharacterSet"][1].decode("latin-1").strip(" \0") if holder else ""
         with silent_pydicom():
-            encodings = convert_encodings([term.strip(" \0") for term in terms.split("\\")])
-            return _ESCAPES.sub("", decode_bytes(data, encodings, _DELIMITERS))
+            return _ESCAPES.sub("", decode_bytes(data, list(_encodings(terms)), _DELIMITERS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,8 +43,9 @@ def _add_references(identity: Identity, elements: Elements, inside: list[Element
     instances = [
         uid
         for item in (elements, *inside)
-        for name in _REFERENCES & item.sequences.keys()
-        for reference in item.items(name)
+        for name, references in item.sequences.items()
+        if name in _REFERENCES
+        for reference in references
         if (uid := reference.text("ReferencedSOPInstanceUID"))
     ]
     identity.referenced_instance_uids = list(dict.fromkeys(instances))
@@ -64,5 +65,6 @@ def _descendants(elements: Elements) -> Iterator[Elements]:
 
 def _identifying(elements: Elements) -> Iterator[str]:
     """Values of the identifying elements of one data set or item."""
-    for keyword in elements.values.keys() & _IDENTIFYING:
-        yield from (text for text in elements.texts(keyword) if text)
+    for keyword in elements.values:
+        if keyword in _IDENTIFYING:
+            yield from filter(None, elements.texts(keyword))

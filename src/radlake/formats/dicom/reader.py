@@ -192,19 +192,17 @@ def _walk(  # noqa: PLR0912 - the loop, see below
     At depth 0 the position may be that of an element which the window does not hold whole. One loop with few calls,
     because it runs once an element: reading a header spends nearly all of its time in the first lines.
     """
-    n = len(b)
+    n, values = len(b), into.values
     try:
         while p < end:
             if explicit:
                 tag, vr, length = _explicit(b, p)
                 if vr in _NARROW:
-                    if tag not in wanted:
-                        p += length + 8
-                        continue
                     q = p + 8
-                    if q + length > n:
-                        raise _ShortError
-                    into.values[wanted[tag].name] = (vr, b[q : q + length])
+                    if tag in wanted:
+                        if q + length > n:
+                            raise _ShortError
+                        values[wanted[tag].name] = vr, b[q : q + length]
                     p = q + length
                     continue
                 if vr not in _WIDE:

@@ -101,7 +101,12 @@ PRIVATE: dict[str, Private] = {
     "PhilipsSUVScale": Private(0x7053, "Philips PET Private Group", 0x00, b"DS"),
     "PhilipsActivityScale": Private(0x7053, "Philips PET Private Group", 0x09, b"DS"),
 }
-PRIVATE_BLOCKS = range(0x10, 0x18)  # PS3.5 7.8.1 allows 0x10-0xFF; writers count from 0x10
+_BLOCKS = range(0x10, 0x18)  # PS3.5 7.8.1 allows 0x10-0xFF; writers count from 0x10
+# Names under which a private element of each block is kept, and under which the block's creator is.
+PRIVATE_NAMES: dict[str, tuple[tuple[str, str], ...]] = {
+    keyword: tuple((f"{keyword} {block:02x}", f"creator {private.group:04x}{block:02x}") for block in _BLOCKS)
+    for keyword, private in PRIVATE.items()
+}
 
 PERSON_NAMES: tuple[str, ...] = tuple(
     keyword for vr, _, _, _, keyword in DicomDictionary.values() if vr == "PN" and keyword
@@ -130,16 +135,6 @@ def _little_endian(tag: int) -> bytes:
     return struct.pack("<HH", tag >> 16, tag & 0xFFFF)
 
 
-def creator_name(group: int, block: int) -> str:
-    """Name under which the creator of a private block is kept."""
-    return f"creator {group:04x}{block:02x}"
-
-
-def private_name(keyword: str, block: int) -> str:
-    """Name under which a private element of a block is kept, whoever its creator turns out to be."""
-    return f"{keyword} {block:02x}"
-
-
 def _wanted() -> dict[bytes, Wanted]:
     """The table that the reader asks for every element."""
     groups = (
@@ -162,11 +157,10 @@ def _wanted() -> dict[bytes, Wanted]:
         if entry[4] in keywords
     }
     for keyword, private in PRIVATE.items():
-        for block in PRIVATE_BLOCKS:
-            creator = private.group << 16 | block
-            table[_little_endian(creator)] = Wanted(creator_name(private.group, block), b"LO")
+        for block, (name, creator_name) in zip(_BLOCKS, PRIVATE_NAMES[keyword], strict=True):
+            table[_little_endian(private.group << 16 | block)] = Wanted(creator_name, b"LO")
             element = private.group << 16 | block << 8 | private.number
-            table[_little_endian(element)] = Wanted(private_name(keyword, block), private.vr)
+            table[_little_endian(element)] = Wanted(name, private.vr)
     table.update({_little_endian(tag): Wanted(name, b"", stop=True) for name, tag in STOPS.items()})
     return table
 
