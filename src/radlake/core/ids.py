@@ -12,11 +12,22 @@ import hmac
 from typing import Literal
 
 Scope = Literal[
-    "file", "instance", "series", "study", "patient", "accession", "frame", "image", "mask", "model", "prediction"
+    "file",
+    "instance",
+    "series",
+    "study",
+    "patient",
+    "accession",
+    "frame",
+    "image",
+    "mask",
+    "model",
+    "prediction",
+    "cluster",
 ]
 _PREFIX: dict[Scope, str] = {
     "file": "fi", "instance": "in", "series": "se", "study": "st", "patient": "pt", "accession": "ac",
-    "frame": "fr", "image": "im", "mask": "mk", "model": "mo", "prediction": "pr",
+    "frame": "fr", "image": "im", "mask": "mk", "model": "mo", "prediction": "pr", "cluster": "cl",
 }  # fmt: skip
 _BYTES = 15  # 120 bits: 10^8 ids collide with probability below 10^-20
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from radlake.core.finding import Finding, Level
-from radlake.core.image import Array, Image
+from radlake.core.image import Array, BoolArray, Image
 from radlake.core.stage import Row
 from radlake.quality.constant_pixels import constant
 from radlake.quality.planes import plane, plane_count
@@ -48,9 +48,9 @@ def cut_rows(values: Array) -> float:
     0.45
     """
     flat_value = values[-1, -1]
-    content = np.asarray(values != flat_value, dtype=bool)
+    content: BoolArray = np.not_equal(values, flat_value)
     if content.ndim == 3:
-        content = content.any(axis=-1)
+        content = np.any(content, axis=-1)
     rows, columns = content.shape
     filled = np.flatnonzero(content.any(axis=1))
     if filled.size < 2 or rows - 1 - filled[-1] < LEAST_ROWS * rows or filled[-1] - filled[-2] > 1:
