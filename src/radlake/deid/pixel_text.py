@@ -1,0 +1,75 @@
+"""Whether the pixels of an image can carry readable text about a person, judged from its header alone.
+
+"clean": this kind of object cannot; "unsure": it normally does not, but some do; "unchecked": it may, and nobody has
+looked. Only clean (or redacted) pixels are shown or released.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from radlake.core.stage import Row
+
+State = Literal["clean", "unsure", "unchecked"]
+
+_CT_MR_PET_NM = "1.2.840.10008.5.1.4.1.1."
+# PS3.4 B.5: objects that a scanner reconstructs. Colour and secondary-capture classes are not among them.
+_RECONSTRUCTED = frozenset(
+    _CT_MR_PET_NM + tail
+    for tail in (
+        "2", "2.1", "2.2",  # CT, enhanced, legacy converted
+        "4", "4.1", "4.4",  # MR, enhanced, legacy converted
+        "128", "128.1", "130",  # PET, legacy converted, enhanced
+        "20",  # nuclear medicine
+    )
+)  # fmt: skip
+_COMPUTED = frozenset(_CT_MR_PET_NM + tail for tail in ("30", "66.4", "66.7", "481.2"))  # maps, SEG, dose: no writing
+_VOLUME_FORMATS = frozenset({"nifti", "nrrd", "metaimage", "npy", "npz"})
+_GREY = frozenset({"MONOCHROME1", "MONOCHROME2"})
+_READABLE_PIXELS = 32  # a readable letter takes five by seven pixels: in 32 columns no name fits a second time
+_LEAST_BITS = 9  # CT and MR in eight bits are as a rule captures of a screen
+_CAPTURED = frozenset({"SCREEN SAVE", "CSA 3D EDITOR", "DOSE_INFO", "RENDERED"})
+
+
+def state(row: Row) -> State:
+    """What the pixels of one member can show, from its row of `instances`.
+
+    Examples
+    --------
+    >>> state({"format": "dicom", "sop_class": "1.2.840.10008.5.1.4.1.1.2", "photometric": "MONOCHROME2"})
+    'clean'
+    >>> state({"format": "dicom", "modality": "US"}), state({"format": "nifti", "slices": 40})
+    ('unchecked', 'clean')
+    """
+    if row.get("burned_in") == "YES":
+        return "unchecked"
+    if row.get("format") == "dicom":
+        return _dicom_state(row)
+    grey = (row.get("samples") or 1) == 1
+    small = 0 < max(row.get("rows") or 0, row.get("columns") or 0) <= _READABLE_PIXELS
+    if row.get("format") in _VOLUME_FORMATS and grey and ((row.get("slices") or 1) > 1 or small):
+        return "clean"
+    return "unchecked"
+
+
+def worst_state(rows: Iterable[Row]) -> State:
+    """What an image made of several members can show: as the worst of them; "unchecked" for none."""
+    found = {state(row) for row in rows}
+    if not found or "unchecked" in found:
+        return "unchecked"
+    return "unsure" if "unsure" in found else "clean"
+
+
+def _dicom_state(row: Row) -> State:
+    """By SOP class, then by signs that an object of a clean class is a capture of a screen."""
+    if row.get("sop_class") in _COMPUTED:
+        return "clean"
+    if row.get("sop_class") not in _RECONSTRUCTED or row.get("photometric") not in _GREY:
+        return "unchecked"
+    kind = set((row.get("image_type") or "").split("\\"))
+    if kind & _CAPTURED:
+        return "unchecked"
+    if "SECONDARY" in kind or (row.get("bits_stored") or 16) < _LEAST_BITS:
+        return "unsure"
+    return "clean"

@@ -1,0 +1,119 @@
+"""The door of this room: headers of one file in, rows of the shareable tables out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from radlake.core.header import Header
+from radlake.core.stage import Item, Row, Rows, Stage
+from radlake.deid.documents import document_rows
+from radlake.deid.fields import identifying_fields
+from radlake.deid.pseudonyms import Ids, ids
+from radlake.deid.rows import Profile, instance_row
+
+PUBLISHED_SPLIT = "published"
+_TARGET = re.compile(r"label(?:_\d{1,3})?")
+_ROLES = frozenset({"train", "val", "test"})
+# What happens to each field that `identifying_fields` names.
+_ACTIONS = {
+    "PatientID": "keyed",
+    "IssuerOfPatientID": "keyed",
+    "AccessionNumber": "keyed",
+    "StudyInstanceUID": "keyed",
+    "SeriesInstanceUID": "keyed",
+    "SOPInstanceUID": "keyed",
+    "FrameOfReferenceUID": "keyed",
+    "ReferencedSeriesInstanceUID": "keyed",
+    "ReferencedSOPInstanceUID": "removed",
+    "path": "keyed",
+    "names of archive members": "moved to private",
+    "names, addresses and numbers of people": "removed",
+    "labels of regions": "cleaned",
+    "texts": "cleaned",
+    "StudyDate": "shifted",
+    "PatientAge": "capped",
+    "PatientSex": "kept",
+    "PatientWeight": "kept",
+    "BurnedInAnnotation": "kept",
+}
+_STRICT_REMOVES = frozenset({"StudyDate", "PatientAge", "PatientSex", "PatientWeight"})
+
+
+def deidentify(item: Item, *, profile: Profile = "research") -> Rows:
+    """Rows of `instances`, `documents`, `labels`, `splits` and `audit` for one file.
+
+    Parameters
+    ----------
+    item : Item
+        A file with the headers of its members.
+    profile : {"research", "strict"}
+        "research" keeps shifted dates, age up to 90, weight and sex; "strict" drops them.
+    """
+    key, path = item.context.key, str(item.row.get("uri", ""))
+    rows: Rows = []
+    for header in item.headers:
+        member_path = f"{path}/{header.member_name}" if header.member_name else path
+        known = ids(
+            key,
+            header.identity,
+            file_id=item.id,
+            member=header.member,
+            path=member_path,
+            patient_regex=item.context.patient_regex,
+        )
+        rows.append(("instances", instance_row(header, known, file_id=item.id, key=key, profile=profile)))
+        rows += [("documents", row) for row in document_rows(header, known, file_id=item.id)]
+        rows += [("labels", row) for row in _label_rows(header, known, item.id)]
+        if header.split in _ROLES:
+            rows.append(("splits", _split_row(header.split, known, item.id)))
+    rows += [("audit", row) for row in _audit_rows(identifying_fields(item.headers), item.id, profile)]
+    return rows
+
+
+def _label_rows(header: Header, known: Ids, file_id: str) -> Iterator[Row]:
+    """Target values that a file holds for one of its members; targets without a plain name are numbered."""
+    for number, (name, value) in enumerate(header.labels.items()):
+        yield {
+            "owner": file_id,
+            "unit": "instance",
+            "unit_id": known.instance_id,
+            "patient_id": known.patient_id,
+            "target": name if _TARGET.fullmatch(name) else f"label_{number}",
+            "value": float(value),
+            "text": None,
+        }
+
+
+def _split_row(role: str | None, known: Ids, file_id: str) -> Row:
+    """Published role of one member."""
+    return {
+        "owner": file_id,
+        "split_id": PUBLISHED_SPLIT,
+        "unit": "instance",
+        "unit_id": known.instance_id,
+        "patient_id": known.patient_id,
+        "fold": None,
+        "role": role,
+    }
+
+
+def _audit_rows(fields: Counter[str], file_id: str, profile: Profile) -> Iterator[Row]:
+    """What was done to each identifying field, and in how many members."""
+    for name, count in sorted(fields.items()):
+        action = "removed" if profile == "strict" and name in _STRICT_REMOVES else _ACTIONS[name]
+        yield {"owner": file_id, "profile": profile, "tag": name, "action": action, "count": count}
+
+
+STAGES: dict[str, Stage] = {
+    "deid": Stage(
+        name="deid",
+        version=1,
+        shape="each",
+        over="files",
+        reads=("headers",),
+        adds=("instances", "documents", "labels", "splits", "audit"),
+        function=deidentify,
+    ),
+}
