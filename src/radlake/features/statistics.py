@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from radlake.features.roi import Roi, Values
 _CHUNK = 1 << 20  # values widened to float64 at a time
 _LEVELS = 1 << 16  # integers that span no more than this are counted instead of sorted
 ZERO_MEAN = Term("the mean is zero")
+NO_MIDDLE = Term("no value lies between the 10th and the 90th percentile")
 ZERO_QUARTILES = Term("the quartiles sum to zero")
 
 
@@ -27,7 +29,7 @@ class Sample:
     Parameters
     ----------
     levels : (n,) array
-        Ascending, in the dtype of the image.
+        Ascending; in the dtype of the image, or float64 where they are counted.
     counts : (n,) int array or None
     """
 
@@ -56,8 +58,8 @@ class Sample:
 
     def between(self, low: float, high: float) -> Sample:
         """The values from low to high, bounds included."""
-        first = int(np.searchsorted(self.levels, low, "left"))
-        last = int(np.searchsorted(self.levels, high, "right"))
+        # bisect, not searchsorted: that would widen all values to the dtype of the bounds.
+        first, last = bisect_left(self.levels, low), bisect_right(self.levels, high)
         counts = None if self.counts is None else self.counts[first:last]
         return Sample(self.levels[first:last], counts)
 
@@ -130,7 +132,7 @@ def sample(values: Array) -> Sample:
         steps = part - values.dtype.type(low) if part.itemsize == 8 else part.astype(np.int64) - low
         counts += np.bincount(steps.astype(np.int64), minlength=len(counts))
     occupied = np.flatnonzero(counts)
-    return Sample((occupied + low).astype(values.dtype), counts[occupied])
+    return Sample(occupied.astype(np.float64) + low, counts[occupied])
 
 
 def statistics(values: Sample) -> Values:
@@ -147,8 +149,6 @@ def statistics(values: Sample) -> Values:
     median, p10, p25, p75, p90 = (values.percentile(p) for p in (50, 10, 25, 75, 90))
     least, greatest = float(values.levels[0]), float(values.levels[-1])
     square = values.average(lambda x: x**2)
-    middle = values.between(p10, p90)
-    centre = middle.average(lambda x: x)
     variance, skewness, kurtosis = _central_moments(values, mean, least == greatest)
     return {
         "stat_mean": mean,
@@ -163,13 +163,21 @@ def statistics(values: Sample) -> Values:
         "stat_iqr": p75 - p25,
         "stat_range": greatest - least,
         "stat_mad": values.average(lambda x: np.abs(x - mean)),
-        "stat_rmad": middle.average(lambda x: np.abs(x - centre)),
+        "stat_rmad": _robust_deviation(values.between(p10, p90)),
         "stat_medad": values.average(lambda x: np.abs(x - median)),
         "stat_cov": float(np.sqrt(variance)) / mean if mean else ZERO_MEAN,
         "stat_qcod": (p75 - p25) / (p75 + p25) if p75 + p25 else ZERO_QUARTILES,
         "stat_energy": square * values.size,
         "stat_rms": float(np.sqrt(square)),
     }
+
+
+def _robust_deviation(middle: Sample) -> float | Term:
+    """Mean absolute deviation of the values between the 10th and 90th percentile (3.3.13)."""
+    if middle.size == 0:
+        return NO_MIDDLE
+    centre = middle.average(lambda x: x)
+    return middle.average(lambda x: np.abs(x - centre))
 
 
 def _central_moments(values: Sample, mean: float, constant: bool) -> tuple[float, float, float]:

@@ -200,8 +200,10 @@ def _histogram(array: Array, padding: float | None) -> tuple[NDArray[np.float64]
             bins = part.astype(np.int64) - int(low)
         counts += np.bincount(bins, minlength=_BINS)
     occupied = np.flatnonzero(counts)
-    uppers = np.asarray(low + (occupied + (not exact)) * width, np.float64)
-    return uppers, occupied, counts[occupied]
+    if exact:
+        return occupied.astype(np.float64) + low, occupied, counts[occupied]
+    share = (occupied + 1) / _BINS
+    return low * (1 - share) + high * share, occupied, counts[occupied]
 
 
 def _usable(flat: Array, padding: float | None) -> Iterator[Array]:
