@@ -66,6 +66,7 @@ FAULTS: dict[str, Rule] = {
     # tables and texts
     "unmatched_key": Rule("row {row}: no image in the lake has this key", "check --on and the key's spelling"),
     "ambiguous_key": Rule("row {row}: the key fits {found} units", "use a narrower key, such as series_uid"),
+    "conflicting_label": Rule("row {row}: its unit already has another value of the target", "keep one row per unit"),
     "bad_table": Rule("the table could not be read: {what}", "save it as CSV with a header row, or as Parquet"),
     # work
     "worker_died": Rule("the worker process ended while it held this item, twice", "report it with the file's format"),

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from radlake.core.header import Header
 from radlake.core.stage import Item, Row, Rows, Stage
 from radlake.deid.documents import document_rows
-from radlake.deid.fields import identifying_fields
 from radlake.deid.pseudonyms import Ids, ids
 from radlake.deid.rows import Profile, instance_row
+from radlake.deid.scan import identifying_fields
 
 PUBLISHED_SPLIT = "published"
 _TARGET = re.compile(r"label(?:_\d{1,3})?")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import permutations
 
 from radlake.deid.vocabulary import report_words
@@ -39,7 +40,7 @@ _IDENTIFYING = tuple(
         r"\b[A-Za-z][A-Za-z0-9+.-]{0,20}://\S+|\b(?i:www)\.\S+",
         r"(?<![\w.+-])[\w.+-]{1,64}@[\w.-]+",
         r"(?<![^\s\"'(=])(?:[A-Za-z]:)?(?:[\\/][\w.~-]+){2,}|\\\\\S+",  # a path
-        r"(?<![^\s^])(?!\d+\^\d)[^\s^]*\^\S*",  # a DICOM person name; not 10^9
+        r"(?<![^\s^])(?!x?\d+\^[-+]?\d)[^\s^]*\^\S*",  # a DICOM person name; not 10^9
         r"(?<![\d.])\d+(?:\.\d+){3,}",  # a UID or an IPv4 address
         r"\b(?:[0-9A-Fa-f]{1,4}:){3,7}[0-9A-Fa-f:]*|\b[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{20,}",  # IPv6, MAC, UUID
         r"\b(?:19|20)\d\d([-./])\d{1,2}\1\d{1,2}(?:[T ]\d[\d:.+Z-]*)?",
@@ -69,9 +70,10 @@ _SYMBOLS = frozenset("°±×µ≥≤≈–—•²³’“”")
 
 # L4, Th12, T2w, T1c, N0, G2, 3D, 4a, b1000, 18F, cm3, 3rd, IIIa, H2O: letters with few digits that say no name.
 _CODED = re.compile(
-    r"[CTLS]\d{1,2}|Th\d{1,2}|TH\d{1,2}|T[12][wW]|[cpyr]?[TNM][0-4xX][a-d]?|[GBPS]\d[a-c]?|[234][Dd]|[1-6][a-c]|"
-    r"\d{1,3}[xX]|[xX]\d{1,2}|[bB](?:0|50|[1-9]\d?00)|18F|68Ga|99mTc|11C|13N|15O|123I|131I|[cm]m[23]|1st|2nd|3rd|"
-    r"[4-9]th|1\dth|2\dth|I{1,3}[abAB]|IV[abAB]|H2O|[CS]?[pP]?O2|FEV1|B12"
+    r"[CTLS]\d{1,2}|T[hH]\d{1,2}|T[12][wW]|[GBPS]\d[a-c]?|[234][Dd]|[1-6][a-c]|\d{1,3}[xX]|[xX]\d{1,2}|"
+    r"[cpyr]{0,2}(?:T(?:is|[0-4xX])[a-d]?)?(?:N[0-3xX][a-c]?)?(?:M[01xX][a-c]?)?|"  # a TNM stage
+    r"[bB](?:0|50|[1-9]\d?00)|18F|68Ga|99mTc|11C|13N|15O|123I|131I|[cm]m[23]|1st|2nd|3rd|[4-9]th|[12]\dth|"
+    r"I{1,3}[abAB]|IV[abAB]|H2O|[CS]?[pP]?O2|FEV1|B12"
 )
 _GLUED = re.compile(rf"\d{{1,4}}{_UNIT}", re.IGNORECASE)  # 5mm
 _MEASURE_AHEAD = re.compile(rf"[.,]\d|\s?{_UNIT}(?![^\W_])", re.IGNORECASE)
@@ -133,14 +135,9 @@ def fold(text: str) -> str:
     return "".join(c for c in text if not unicodedata.combining(c))
 
 
-def components(known: Sequence[str]) -> frozenset[str]:
-    """Folded parts of known identifiers, and their parts joined, that are long enough to be looked for.
-
-    Examples
-    --------
-    >>> sorted(components(["Doe^John"]))
-    ['doe', 'doejohn', 'john', 'johndoe']
-    """
+@lru_cache(maxsize=2)  # the texts of one file follow each other
+def _components(known: tuple[str, ...]) -> frozenset[str]:
+    """Folded parts of known identifiers, and their parts joined, that are long enough to be looked for."""
     found: set[str] = set()
     for value in known:
         parts = _WORD.findall(fold(value))
@@ -154,7 +151,7 @@ def components(known: Sequence[str]) -> frozenset[str]:
 
 def _without_known(text: str, known: Sequence[str]) -> str:
     """A text without the components of known identifiers."""
-    parts = components(known)
+    parts = _components(tuple(known))
     if not parts:
         return text
 
