@@ -15,7 +15,7 @@ from radlake.quality.planes import plane, plane_count
 def check(image: Image, row: Row, members: Sequence[Row]) -> list[Finding]:
     """Error for an image of one value; warning for flat planes inside it, with their number.
 
-    Label maps have empty planes by nature and are judged as a whole only.
+    Label maps and tiles of slides have empty planes by nature and are judged as a whole only.
     """
     count = plane_count(image)
     if image.array.size == 0:
@@ -26,7 +26,7 @@ def check(image: Image, row: Row, members: Sequence[Row]) -> list[Finding]:
     if len(flat) == count and len({plane(image, k)[0, 0].tobytes() for k in flat}) == 1:
         fix = "nothing can be measured here; export it again"
         return [Finding("constant_pixels", "error", f"all {count} plane(s) have one value", fix, 1.0)]
-    if image.kind == "label":
+    if image.kind in ("label", "optical"):
         return []
     message = f"{len(flat)} of {count} planes have one value, the first is plane {flat[0] + 1}"
     return [Finding("constant_pixels", "warning", message, "check for lost or padded slices", len(flat) / count)]

@@ -15,16 +15,17 @@ AIR_HU = -500.0  # every scan of a person shows air around or inside; half of a 
 LOWEST_HU = -1100.0  # air is -1000, plus noise; lower values are padding
 SOFT_TISSUE_HU = (-200.0, 300.0)  # fat to contrast-filled vessels
 LEAST_TISSUE = 0.01  # share of samples
+LEAST_SIDE = 64  # pixels: smaller pictures are cut-outs, which need not show air or soft tissue
 
 
 def check(image: Image, row: Row, members: Sequence[Row]) -> list[Finding]:
-    """Warnings: unit is not HU, no air, no soft tissue, or values below air that are not the padding value.
+    """Warnings: unit is not HU, no air, no soft tissue, values below air; info for an undeclared padding value.
 
     References
     ----------
     DICOM PS3.3 C.8.2.1.1.8 (rescale to HU); Hounsfield (1973) scale: water 0, air -1000.
     """
-    if image.kind != "ct" or image.array.size == 0 or row.get("localizer") or any(m.get("localizer") for m in members):
+    if image.kind != "ct" or min(image.array.shape[-2:]) < LEAST_SIDE or any(m.get("localizer") for m in members):
         return []
     if image.unit != "HU":
         message = "CT values are not in Hounsfield units"
@@ -59,7 +60,9 @@ def _below_air(values: np.ndarray) -> list[Finding]:
     if share <= 0.001:  # photon starvation leaves a few
         return []
     message = f"{share:.1%} of the samples lie below {LOWEST_HU:.0f} HU; air is -1000 HU"
-    return [_finding(message, "declare the padding value, or check the rescale", share)]
+    if np.ptp(values[values < LOWEST_HU]) == 0:  # one value only: the corners that a scanner fills
+        return [Finding("ct_range", "info", f"{message}; padding is not declared", "leave that value out", share)]
+    return [_finding(message, "check the rescale", share)]
 
 
 def _finding(message: str, fix: str, value: float | None) -> Finding:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from radlake.core.finding import Finding
+from radlake.core.finding import Finding, Level
 from radlake.core.image import Image
 from radlake.core.stage import Row
 from radlake.quality.planes import plane, plane_count
@@ -39,14 +39,15 @@ def _same_place(members: Sequence[Row]) -> list[Finding]:
 
 def _same_pixels(image: Image) -> list[Finding]:
     """Planes whose pixels equal an earlier plane's."""
+    if image.array.size == 0 or image.kind in ("label", "optical"):
+        return []
     count = equal_planes(image)
     if count == 0:
         return []
     message = f"{count} of {plane_count(image)} planes repeat the pixels of an earlier plane"
+    level: Level = "warning" if image.time_axis is None else "info"  # a recorder repeats frames
     return [
-        Finding(
-            "duplicate_slices", "warning", message, "look for slices that were stored twice or padded", float(count)
-        )
+        Finding("duplicate_slices", level, message, "look for slices that were stored twice or padded", float(count))
     ]
 
 

@@ -14,9 +14,10 @@ from radlake.quality.planes import gray, percentiles, plane_count, spread
 
 ROSE = 5.0  # Rose (1948): details below five times the noise are not seen reliably
 PLANES = 5
-LEAST_SIDE = 16  # fewer pixels a side: too few samples for a median
+LEAST_SIDE = 96  # pixels: below, anatomy changes from pixel to pixel as noise does
 FOREGROUND = 0.25  # of the way from the 2nd to the 98th percentile: above air, below tissue
 CORNER = 0.1  # of each side
+RAYLEIGH = 0.2  # relative; air of 20 x 20 pixels stays within 0.1, tissue of even signal is at 0.8
 ADDITIVE = ("ct", "mr", "xray", "other", "optical")  # speckle and counts are not additive noise
 
 Plane = NDArray[np.float32]
@@ -98,8 +99,8 @@ def difference_sigma(values: Plane, inside: NDArray[np.bool_] | None = None) -> 
 def air_sigma(values: Plane) -> float | None:
     """Noise of an MR magnitude plane from the air in its corners; None where that was masked or holds signal.
 
-    The magnitude of two normal components of deviation s is Rayleigh distributed, with median s sqrt(2 ln 2) and mean s
-    sqrt(pi / 2); corners whose median and mean disagree with one s hold something else.
+    The magnitude of two normal components of deviation s is Rayleigh distributed: mean s sqrt(pi / 2) = 1.2533 s and
+    deviation s sqrt(2 - pi / 2) = 0.6551 s. Corners whose mean and deviation disagree with one s hold something else.
 
     References
     ----------
@@ -109,7 +110,5 @@ def air_sigma(values: Plane) -> float | None:
     dy, dx = (max(4, round(CORNER * n)) for n in values.shape)
     corners = (values[:dy, :dx], values[:dy, -dx:], values[-dy:, :dx], values[-dy:, -dx:])
     air = min(corners, key=lambda c: float(c.mean()))
-    by_median, by_mean = float(np.median(air)) / 1.1774, float(air.mean()) / 1.2533
-    if by_median <= 0 or np.mean(air == 0) > 0.2 or abs(by_median - by_mean) > 0.2 * by_mean:
-        return None
-    return by_median
+    by_mean, by_deviation = float(air.mean()) / 1.2533, float(air.std()) / 0.6551
+    return by_mean if by_mean > 0 and abs(by_deviation - by_mean) < RAYLEIGH * by_mean else None

@@ -13,21 +13,20 @@ from radlake.quality.planes import sample
 
 BRIGHT = 0.01  # share at the upper end: text and markers stay below 1%, a clipped lung or metal does not
 DARK = 0.6  # share at the lower end: collimators and empty background reach half of an image
+MEASURED = ("ct", "mr", "pet", "nm", "us", "xray")  # in photographs and drawings white is a colour
 DISTINCT = 16  # fewer different values: a mask or a drawing, where piles are normal
 
 
 def check(image: Image, row: Row, members: Sequence[Row]) -> list[Finding]:
     """Warning with the share of samples at the highest value; info for the lowest value of a radiograph.
 
-    The highest value is the image's own, so clipping below the end of the stored range is seen too.
+    The highest value is the image's own, so clipping below the end of the stored range is seen too. Colour images are
+    left out.
     """
+    if image.kind not in MEASURED or image.channel_axis is not None:
+        return []
     values = sample(image)
-    if (
-        values.size == 0
-        or image.kind == "label"
-        or values.dtype == np.bool_
-        or np.unique(values[:65536]).size < DISTINCT
-    ):
+    if values.size == 0 or np.unique(values[:65536]).size < DISTINCT:
         return []
     top, bottom = shares(values)
     found = []

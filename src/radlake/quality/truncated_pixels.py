@@ -14,6 +14,7 @@ from radlake.quality.planes import plane, plane_count
 
 LEAST_ROWS = 0.05  # of the rows flat: fewer are an ordinary black border
 STEP_BACK = 0.1  # of the columns: how far content must end short of the row above for a cut inside a row
+ALIKE = 0.02  # of the columns: how far the ends of neighbouring rows of one object may lie apart
 
 
 def check(image: Image, row: Row, members: Sequence[Row]) -> list[Finding]:
@@ -23,7 +24,7 @@ def check(image: Image, row: Row, members: Sequence[Row]) -> list[Finding]:
     border does not: its edge is straight, or falls back on both sides at once (an ultrasound sector).
     """
     count = plane_count(image)
-    if image.array.size == 0 or count == 0 or image.kind == "label":
+    if image.array.size == 0 or image.kind in ("label", "optical"):
         return []
     last = next((k for k in reversed(range(count)) if not constant(plane(image, k))), None)
     if last is None:
@@ -53,9 +54,11 @@ def cut_rows(values: Array) -> float:
         content = np.any(content, axis=-1)
     rows, columns = content.shape
     filled = np.flatnonzero(content.any(axis=1))
-    if filled.size < 2 or rows - 1 - filled[-1] < LEAST_ROWS * rows or filled[-1] - filled[-2] > 1:
+    if filled.size < 3 or rows - 1 - filled[-1] < LEAST_ROWS * rows or filled[-1] - filled[-3] > 2:
         return 0.0
-    last, above = (np.flatnonzero(content[k]) for k in filled[[-1, -2]])
-    starts_alike = abs(int(last[0]) - int(above[0])) <= STEP_BACK * columns
-    stops_short = int(above[-1]) - int(last[-1]) >= STEP_BACK * columns
-    return float(rows - 1 - filled[-1]) / rows if starts_alike and stops_short else 0.0
+    three = content[filled[[-1, -2, -3]]]
+    last, above, before = (np.flatnonzero(row)[[0, -1]] / columns for row in three)
+    straight = np.abs(above - before).max() <= ALIKE and abs(last[0] - above[0]) <= ALIKE
+    equally_full = abs(int(three[1].sum()) - int(three[2].sum())) <= STEP_BACK * columns
+    cut = straight and equally_full and above[1] - last[1] >= STEP_BACK
+    return float(rows - 1 - filled[-1]) / rows if cut else 0.0
