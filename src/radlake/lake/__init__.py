@@ -1,1 +1,1 @@
-"""The room lake."""
+"""A cohort on disk: Delta tables, objects, SQL, the way back to the inputs, quarantine and release."""

@@ -53,6 +53,7 @@ def compact(lake: Lake, *, target_mib: int = 128, keep_hours: int = 24) -> int:
         While a run goes on.
     """
     with lake.lock():
+        lake.recover()
         return sum(
             _compact_table(lake, table, folder, target_mib << 20, keep_hours)
             for table, folder in lake.folders().items()
@@ -80,6 +81,7 @@ def sweep(lake: Lake) -> Swept:
         While a run goes on.
     """
     with lake.lock(), storage_errors():
+        lake.recover()
         gone = orphans(lake)
         size = sum(path.stat().st_size for path in gone)
         for path in gone:

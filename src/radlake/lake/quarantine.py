@@ -69,6 +69,7 @@ def retry(lake: Lake, code: str | None = None) -> list[str]:
         While a run goes on.
     """
     with lake.lock():
+        lake.recover()
         files: list[str] = listing(lake, code=code)["file_id"].to_pylist()
         done = lake.sql(f"SELECT * FROM work SEMI JOIN ({_faulty(code)}) USING (owner) ORDER BY ALL").cast(WORK)
         if done.num_rows:

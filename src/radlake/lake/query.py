@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -49,7 +50,7 @@ def connection(views: Sequence[View], *, memory_mib: int) -> Iterator[duckdb.Duc
     memory_mib : int
         What DuckDB may take before it spills into a temporary folder, which goes away at the end.
     """
-    with tempfile.TemporaryDirectory(prefix="radlake-") as spill, duckdb.connect(":memory:") as con:
+    with _spill_folder() as spill, duckdb.connect(":memory:") as con:
         con.execute(f"SET memory_limit = '{memory_mib}MiB'")
         con.execute(f"SET temp_directory = {_quoted(spill)}")
         paths = _list(path for view in views for path in view.files)
@@ -129,6 +130,17 @@ def sql_type(kind: pa.DataType) -> str:
     if pa.types.is_list(kind):
         return sql_type(kind.value_type) + "[]"
     return _TYPES[str(kind)]
+
+
+@contextmanager
+def _spill_folder() -> Iterator[str]:
+    """A temporary folder that only this user may enter."""
+    # tempfile.TemporaryDirectory would warn when an interpreter ends with a stream half read.
+    folder = tempfile.mkdtemp(prefix="radlake-")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _select(view: View) -> str:

@@ -66,7 +66,7 @@ class Lake:
         self.objects = ObjectStore(root / "objects")
         self._private = private
         self._journal = root / "journal"
-        self._held = 0
+        self._held = False
 
     @classmethod
     def create(
@@ -220,9 +220,7 @@ class Lake:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Be the one writer; what a killed writer began is ended first.
-
-        Every method that writes holds the lock by itself; a run holds it from start to end.
+        """Be the one writer. Every method that writes holds the lock by itself; a run holds it from start to end.
 
         Raises
         ------
@@ -233,15 +231,14 @@ class Lake:
             yield
             return
         with exclusive(self.root / ".lock"):
-            self._held = 1
+            self._held = True
             try:
-                self.recover()
                 yield
             finally:
-                self._held = 0
+                self._held = False
 
     def recover(self) -> int:
-        """End the commits that a killed writer began; return how many there were."""
+        """End the commits that a killed writer began; return how many. Every method that writes begins so."""
         with self.lock():
             entries = journal.pending(self._journal)
             for entry in entries:
@@ -304,6 +301,7 @@ class Lake:
         schema = schema_of(table)
         rows = data.select(schema.names).cast(schema)
         with self.lock():
+            self.recover()
             state = self._state(table)
             if query.same_rows(state.view, rows, memory_mib=self.memory_mib):
                 return False

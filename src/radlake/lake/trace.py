@@ -178,7 +178,7 @@ def _work(lake: Lake, behind: str) -> tuple[Work, ...]:
         SELECT w.unit, w.chain_key, count(DISTINCT w.owner) AS items, any_value(c.steps) AS steps,
             list(DISTINCT w.run_id ORDER BY w.run_id) AS runs
         FROM work w SEMI JOIN ({behind}) b ON w.owner = b.id LEFT JOIN chains c USING (chain_key)
-        GROUP BY ALL ORDER BY list_position(['file', 'series', 'image', 'lake'], w.unit), w.chain_key"""
+        GROUP BY w.unit, w.chain_key ORDER BY list_position(['file', 'series', 'image', 'lake'], w.unit), w.chain_key"""
     ).to_pylist()
     return tuple(
         Work(r["unit"], r["items"], r["chain_key"], json.loads(r["steps"] or "[]"), tuple(r["runs"])) for r in rows
