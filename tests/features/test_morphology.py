@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from radlake.core.fault import ItemError, Term
+from radlake.core.fault import Term
 from radlake.core.image import BoolArray
-from radlake.features.morphology import FLAT, NO_INTENSITY, ONE_VOXEL, ellipsoid_area, shape
+from radlake.features.morphology import FLAT, NO_INTENSITY, NOT_FINITE, ONE_VOXEL, ellipsoid_area, shape
 from radlake.features.names import MORPHOLOGY, SLICE
 from radlake.features.roi import Roi
 
@@ -107,8 +107,9 @@ def test_intensities_that_cannot_have_a_centre_say_so() -> None:
     assert zero["morph_integ_int"] == 0.0
     outside = shape(Roi(mask, (1.0, 1.0, 1.0), np.array([[[5.0, 6.0]]]), intensity_range=(0, 1)))
     assert outside["morph_com"] == outside["morph_integ_int"] == NO_INTENSITY
-    with pytest.raises(ItemError, match="not finite"):
-        shape(Roi(mask, (1.0, 1.0, 1.0), np.array([[[np.nan, 1.0]]])))
+    broken = shape(Roi(mask, (1.0, 1.0, 1.0), np.array([[[np.nan, 1.0]]])))
+    assert broken["morph_com"] == broken["morph_integ_int"] == NOT_FINITE
+    assert broken["morph_vol_approx"] == 2.0
 
 
 def test_values_that_are_not_finite_outside_the_region_do_not_matter() -> None:

@@ -115,3 +115,12 @@ def test_the_body_is_found_on_a_ct_phantom() -> None:
     volume += np.random.default_rng(0).integers(-20, 20, volume.shape).astype(np.int16)
     volume[:, 38, :] = -100  # the table: a separate, smaller part
     assert np.array_equal(foreground(Image(volume, Geometry((5.0, 1.0, 1.0)), kind="ct", unit="HU")).array, body)
+
+
+def test_labels_that_the_library_leaves_out_do_not_matter() -> None:
+    rng = np.random.default_rng(0)
+    rows, columns = rng.integers(3, 60, 2)
+    mask = rng.random((rows, columns)) < rng.uniform(0.05, 0.5)
+    labels, _ = ndimage.label(mask, np.ones((3, 3)))
+    expected = labels == np.argmax(np.bincount(labels.ravel())[1:]) + 1
+    np.testing.assert_array_equal(largest_component(mask), expected)

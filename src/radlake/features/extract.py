@@ -90,7 +90,7 @@ def extract(
     Raises
     ------
     ItemError
-        `empty_mask`, `misaligned_mask` (shapes differ) or `not_finite` (NaN or infinity inside the region).
+        `empty_mask`, `misaligned_mask` (shapes differ), or `not_finite` (NaN or infinity among the intensities).
     ValueError
         For an unknown family, a family that needs an image without one, or contradictory spacing.
 

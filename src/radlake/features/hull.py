@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from radlake.core.image import BoolArray, FloatArray
 from radlake.imaging.arguments import Spacing
 
-_BLOCK = 512  # points compared with all others at a time
+_BLOCK = 64  # points compared with all others at a time: their distances stay in the cache
 
 
 class Hull(NamedTuple):
@@ -52,7 +52,7 @@ def convex_hull(mask: BoolArray, spacing: Spacing) -> Hull:
     points = _extreme_points(mask)
     half = np.asarray(spacing) / 2
     if mask.ndim == 2:
-        vertices = _plane_hull(points) * half
+        vertices = points[_plane_corners(points)] * half
         following = np.roll(vertices, -1, axis=0)
         cross = vertices[:, 0] * following[:, 1] - vertices[:, 1] * following[:, 0]
         length = np.sqrt(((following - vertices) ** 2).sum(axis=1)).sum()
@@ -74,13 +74,17 @@ def largest_distance(points: FloatArray) -> float:
     >>> largest_distance(np.array([[0.0, 0.0], [3.0, 4.0], [1.0, 1.0]]))
     5.0
     """
-    # About their middle, so that squares lose nothing to a far origin.
+    # About their middle, so that squares lose nothing to a far origin; |a - b|^2 = |a|^2 + |b|^2 - 2 a.b finds the
+    # pair of each block, and its distance is then taken directly.
     centred = points - points.mean(axis=0)
+    squares = (centred**2).sum(axis=1)
     greatest = 0.0
     for start in range(0, len(centred), _BLOCK):
         block = centred[start : start + _BLOCK]
-        squared = sum((block[:, None, axis] - centred[None, start:, axis]) ** 2 for axis in range(points.shape[1]))
-        greatest = max(greatest, float(np.max(squared)))
+        squared = squares[None, start:] - 2 * block @ centred[start:].T
+        squared += squares[start : start + _BLOCK, None]
+        i, j = divmod(int(squared.argmax()), squared.shape[1])
+        greatest = max(greatest, float(((block[i] - centred[start + j]) ** 2).sum()))
     return float(np.sqrt(greatest))
 
 
@@ -117,8 +121,8 @@ def _extreme_points(mask: BoolArray) -> NDArray[np.int32]:
         hit = lines.any(axis=-1)
         first = lines.argmax(axis=-1)[hit]
         last = lines.shape[-1] - 1 - lines[..., ::-1].argmax(axis=-1)[hit]
-        across = 2 * np.argwhere(hit)
-        parts += [np.insert(across, axis, end, axis=1) for end in (2 * first - 1, 2 * last + 1)]
+        across = 2 * np.argwhere(hit).T
+        parts += [np.stack([*across[:axis], end, *across[axis:]], axis=1) for end in (2 * first - 1, 2 * last + 1)]
     points = np.concatenate(parts).astype(np.int32)
     return points if mask.ndim == 2 else _corners_of_planes(points)
 
@@ -126,16 +130,14 @@ def _extreme_points(mask: BoolArray) -> NDArray[np.int32]:
 def _corners_of_planes(points: NDArray[np.int32]) -> NDArray[np.int32]:
     """Only the corners of each plane's own hull: nothing else can be a corner of the whole."""
     ordered = points[np.argsort(points[:, 0], kind="stable")]
-    planes, starts = np.unique(ordered[:, 0], return_index=True)
-    kept = []
-    for plane, group in zip(planes, np.split(ordered[:, 1:], starts[1:]), strict=True):
-        corners = _plane_hull(group)
-        kept.append(np.insert(corners, 0, plane, axis=1))
-    return np.concatenate(kept)
+    starts = np.flatnonzero(np.diff(ordered[:, 0], prepend=ordered[0, 0] - 1))
+    groups = np.split(np.ascontiguousarray(ordered[:, 1:]), starts[1:])
+    kept = [start + _plane_corners(group) for start, group in zip(starts, groups, strict=True)]
+    return np.asarray(ordered[np.concatenate(kept)])
 
 
-def _plane_hull(points: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Corners of the convex hull of integer points in a plane, in turn."""
+def _plane_corners(points: NDArray[np.int32]) -> NDArray[np.intp]:
+    """Which of integer points in a plane are corners of their convex hull, in turn."""
     import cv2
 
-    return np.asarray(cv2.convexHull(np.ascontiguousarray(points)), np.int32).reshape(-1, 2)
+    return np.asarray(cv2.convexHull(points, returnPoints=False), np.intp).reshape(-1)

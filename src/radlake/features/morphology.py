@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from radlake.core.fault import ItemError, Term
+from radlake.core.fault import Term
 from radlake.core.image import Array, BoolArray
 from radlake.features.hull import Hull, convex_hull, largest_distance
 from radlake.features.mesh import mesh_area_volume
@@ -19,6 +19,7 @@ from radlake.imaging.arguments import Spacing
 ONE_VOXEL = Term("the region is one voxel: it has no axes")
 FLAT = Term("the region lies in one plane or line: its ellipsoid has no volume")
 _LEGENDRE_DEGREE = 20  # where IBSI cuts the series of an ellipsoid's area
+NOT_FINITE = Term("values inside the region are not finite")
 NO_INTENSITY = Term("no voxel is inside the intensity range")
 
 
@@ -34,11 +35,6 @@ def shape(roi: Roi) -> Values:
     -------
     dict
         Values in the units of `radlake.features.names`; a Term where a feature does not exist for such a region.
-
-    Raises
-    ------
-    ItemError
-        `not_finite` when the intensities hold NaN or infinity.
 
     References
     ----------
@@ -120,10 +116,10 @@ def centre_of_mass_shift(
     spacing : (z, y, x)
         Millimetres.
 
-    Raises
-    ------
-    ItemError
-        `not_finite` when a value inside is NaN or infinite.
+    Returns
+    -------
+    (float, float), or a Term each
+        The Term says why there is no value: NaN or infinity inside, no voxel that counts, a sum of zero.
 
     References
     ----------
@@ -135,11 +131,11 @@ def centre_of_mass_shift(
         weights = np.where(inside, plane, 0).astype(np.float64)
         rows = weights.sum(axis=1)
         here = float(rows.sum())
+        if not np.isfinite(here):
+            return NOT_FINITE, NOT_FINITE
         total += here
         count += int(inside.sum())
         first += z * here, rows @ np.arange(len(rows)), weights.sum(axis=0) @ np.arange(weights.shape[1])
-    if not np.isfinite(total):
-        raise ItemError("not_finite")
     if count == 0:
         return NO_INTENSITY, NO_INTENSITY
     if total == 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from radlake.core.fault import ItemError
-from radlake.core.image import Region
+from radlake.core.image import Image, Region
 from radlake.core.stage import Item, Row, Rows, Stage
 from radlake.features.extract import DEFAULT_FAMILIES, extract, settings_id
 
@@ -20,19 +20,25 @@ def features(
 ) -> Rows:
     """Measure the regions of one name, or all of them ("*"), on an image.
 
-    A region that cannot be measured costs its own rows only: one row without a value says why.
+    A region that a family cannot measure costs the rows of that family only: one row without a value says why.
     """
     limits = None if intensity_range is None else (float(intensity_range[0]), float(intensity_range[1]))
     settings = settings_id(families=families, intensity_range=limits, image=image)
     rows: Rows = []
     for region in _regions(item, mask):
         key = {"owner": item.id, "image_id": item.id, "mask_id": region.id, "settings_id": settings}
-        try:
-            table = extract(item.images[image], region.mask, families=families, intensity_range=limits)
-            measured: list[Row] = table.drop_columns("settings_id").to_pylist()
-        except ItemError as problem:
-            measured = [{"family": name, "reason": str(problem)} for name in families]
-        rows += [("features", row | key) for row in measured]
+        for family in families:
+            rows += [("features", row | key) for row in _measured(item.images[image], region, family, limits)]
+    return rows
+
+
+def _measured(image: Image, region: Region, family: str, limits: tuple[float, float] | None) -> list[Row]:
+    """Rows of one family; a single one with a reason when the region cannot be measured."""
+    try:
+        table = extract(image, region.mask, families=(family,), intensity_range=limits)
+    except ItemError as problem:
+        return [{"family": family, "reason": str(problem)}]
+    rows: list[Row] = table.to_pylist()
     return rows
 
 

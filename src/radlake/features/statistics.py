@@ -71,7 +71,9 @@ class Sample:
 
 
 def intensity(roi: Roi) -> Values:
-    """Intensity statistics of a region by name, on the intensity mask, without discretisation.
+    """Intensity statistics of a region by name, in the unit of the image (variance and energy: its square).
+
+    Computed on the intensity mask, without discretisation.
 
     Parameters
     ----------

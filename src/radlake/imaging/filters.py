@@ -24,7 +24,7 @@ from radlake.imaging.arguments import (
 )
 
 _TRUNCATE = 4.0  # Gaussian kernels end at four standard deviations, as in scipy.ndimage
-_COLUMNS = 1 << 16  # columns filtered along z at a time: bounds the copies that OpenCV makes
+_COLUMNS = 1 << 14  # columns filtered along z at a time: bounds the copies that OpenCV makes
 
 
 def gaussian(

@@ -122,7 +122,7 @@ def largest_component(
 
 
 def foreground(image: ImageOrArray, *, spacing: Sequence[float] | None = None) -> ImageOrArray:
-    """Mask of the imaged object: the largest connected part above Otsu's threshold.
+    """Mask of the imaged object: the largest connected part above Otsu's threshold, bool.
 
     On CT this is the body with its bones, on MR and PET the tissue that gives signal, on ultrasound the fan.
 
@@ -171,13 +171,14 @@ def _largest(array: Array, connectivity: int | None) -> BoolArray:
     inside = array if array.dtype == np.bool_ else array != 0
     if not inside.any():
         raise ItemError("empty_mask")
-    labels, count = cc3d.connected_components(inside, connectivity=connectivity or allowed[0], return_N=True)
-    if count == 1:
+    labels = cc3d.connected_components(inside, connectivity=connectivity or allowed[0])
+    last = int(labels.max())  # cc3d leaves numbers out in 2-D, so its own count is too small
+    if last == 1:
         return inside.copy()
-    sizes = np.zeros(count + 1, np.int64)
+    sizes = np.zeros(last + 1, np.int64)
     flat = labels.reshape(-1)
     for start in range(0, flat.size, _CHUNK):
-        sizes += np.bincount(flat[start : start + _CHUNK], minlength=count + 1)
+        sizes += np.bincount(flat[start : start + _CHUNK], minlength=last + 1)
     sizes[0] = 0
     return np.asarray(labels == np.argmax(sizes))
 
