@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -219,7 +220,7 @@ def trace(lake: LakePath, identifier: Annotated[str, typer.Argument(metavar="ID"
     """Inputs, stages, versions and parameters behind a series, image, mask or prediction."""
     from radlake.lake.trace import trace as follow
 
-    typer.echo(json.dumps(follow(_open(lake, private), identifier).as_dict(), indent=2))
+    typer.echo(json.dumps(asdict(follow(_open(lake, private), identifier)), indent=2))
 
 
 @app.command()
@@ -245,25 +246,25 @@ def whois(lake: LakePath, pseudonym: str, key_file: KeyFile = None, private: Pri
 def join(
     lake: LakePath,
     file: Annotated[str, typer.Argument(help="CSV, TSV, Parquet, Excel, SQLite file or database URL.")],
-    on: Annotated[Key, typer.Option(help="What the key column holds; the column of that name, or NAME=COLUMN.")],
+    on: Annotated[Key, typer.Option(help="What the key column holds.")],
     column: Annotated[str | None, typer.Option(help="Column of the key, if not named like --on.")] = None,
     roi: Annotated[str | None, typer.Option(help="Column that names the region a label belongs to.")] = None,
     target: Annotated[list[str] | None, typer.Option(help="Column to predict; may be given more than once.")] = None,
     keep: Annotated[list[str] | None, typer.Option(help="Column to keep beside it, cleaned.")] = None,
+    issuer: Annotated[list[str] | None, typer.Option(help="Issuer of the patient ids, where files name one.")] = None,
     query: Annotated[str | None, typer.Option(help="SQL query, for databases.")] = None,
     key_file: KeyFile = None,
     private: Private = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring a table of labels or clinical values to the lake's pseudonyms."""
+    from radlake.deid.join import Request
     from radlake.deid.keys import load_key
     from radlake.engine.join import join as bring
 
     key = load_key(key_file, create=False)
-    opened = _open(lake, private)
-    counts = bring(
-        opened, file, key, on=on.value, column=column, roi=roi, targets=target or [], keep=keep or [], query=query
-    )
+    request = Request(on.value, column, tuple(target or ()), tuple(keep or ()), roi, tuple(issuer or ()))
+    counts = bring(_open(lake, private), file, key, request, query=query)
     typer.echo(json.dumps(counts) if as_json else ", ".join(f"{n:,} {name}" for name, n in counts.items()))
 
 

@@ -18,6 +18,7 @@ from radlake.core.header import Header
 from radlake.core.image import KINDS, UNITS
 from radlake.core.schema import INSTANCES
 from radlake.core.stage import Row
+from radlake.deid import pixel_text
 from radlake.deid.pseudonyms import Ids, shifted_day
 from radlake.deid.regions import region_names
 from radlake.deid.vocabulary import terms
@@ -81,6 +82,7 @@ def instance_row(header: Header, ids: Ids, *, file_id: str, key: bytes, profile:
     row |= asdict(ids) | {"owner": file_id, "file_id": file_id, "member": header.member, "role": header.role}
     row |= {"format": header.format, "rois": region_names(header.rois) or None}
     row["study_day"] = shifted_day(key, header.study_date, ids.patient_id or ids.study_id)
+    row["pixel_text"] = pixel_text.state(row)
     if profile == "strict":
         row |= dict.fromkeys(_STRICT_DROPS)
     return row

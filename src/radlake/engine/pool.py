@@ -205,7 +205,7 @@ class _Pool(Generic[ItemT]):
     def _late(self, worker: _Worker[ItemT]) -> bool:
         """True when the item under way has had its time."""
         index, started = worker.place
-        return index >= 0 and time.monotonic() - started > self.limits.timeout_s
+        return bool(index >= 0 and time.monotonic() - started > self.limits.timeout_s)
 
     def _greediest(self) -> _Worker[ItemT] | None:
         """The largest worker when all together have outgrown the limit."""

@@ -358,8 +358,8 @@ class _Commits:
 
 def _lost(code: str, engine: Engine) -> ItemError:
     """The fault of an item that cost two workers."""
-    values: dict[str, int] = {
-        "timed_out": {"limit_s": int(engine.timeout_s)},
-        "out_of_memory": {"limit_mib": engine.memory_bytes >> 20},
-    }.get(code, {})
-    return ItemError(code, **values)
+    if code == "timed_out":
+        return ItemError(code, limit_s=int(engine.timeout_s))
+    if code == "out_of_memory":
+        return ItemError(code, limit_mib=engine.memory_bytes >> 20)
+    return ItemError(code)
