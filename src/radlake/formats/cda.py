@@ -126,7 +126,12 @@ def _walk(element: Element) -> Iterator[str]:
         if isinstance(piece, str):
             yield piece
             continue
-        yield ("\n" if piece.tag in _BLOCKS else "") + (piece.text or "")
+        yield ("\n" if piece.tag in _BLOCKS else "") + _flat(piece.text)
         for child in reversed(piece):
             end = "\n" if child.tag in _BLOCKS else ""
-            stack += [end + (child.tail or ""), child]
+            stack += [end + _flat(child.tail), child]
+
+
+def _flat(text: str | None) -> str:
+    """Text with its line ends made spaces: in XML they carry no meaning."""
+    return re.sub(r"\s+", " ", text or "")

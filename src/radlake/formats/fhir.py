@@ -40,7 +40,17 @@ def scan(source: Source) -> list[Header]:
     ItemError
         ``unreadable_header`` for broken JSON; `Ignored` when there is no statement in it.
     """
-    resources = list(_resources(source.read_all(limit=_LIMIT)))
+    try:
+        headers = _documents(list(_resources(source.read_all(limit=_LIMIT))), source)
+    except RecursionError:
+        raise ItemError("unreadable_header") from None
+    if not headers:
+        raise Ignored("side_file")
+    return headers
+
+
+def _documents(resources: list[Resource], source: Source) -> list[Header]:
+    """Headers of the resources that state something."""
     index = _index(resources)
     known = sorted({text for resource in resources for text in _known_texts(resource)})
     headers: list[Header] = []
@@ -51,17 +61,15 @@ def scan(source: Source) -> list[Header]:
             identity.known_texts = known
             headers.append(
                 Header(
-                    NAME, member=len(headers), role="document", identity=identity, values=_values(source), texts=texts
+                    NAME,
+                    member=len(headers),
+                    role="document",
+                    identity=identity,
+                    values={"stored_bytes": source.stored_size},
+                    texts=texts,
                 )
             )
-    if not headers:
-        raise Ignored("side_file")
     return headers
-
-
-def _values(source: Source) -> dict[str, Any]:
-    """Columns of `instances` that a document has."""
-    return {"stored_bytes": source.stored_size}
 
 
 def _resources(data: bytes) -> Iterator[Resource]:

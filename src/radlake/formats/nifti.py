@@ -229,6 +229,8 @@ def _volume(source: Source) -> tuple[Volume, NiftiHeader]:
 def _geometry(header: NiftiHeader) -> Geometry:
     """LPS geometry in (z, y, x) order; an axis of one sample without a step gets its voxel size, or 1 mm."""
     affine = header.affine
+    if not np.isfinite(affine).all():
+        raise ItemError("contradictory_header", what=Term("voxel size or position"))
     steps, origin = _RAS_TO_LPS @ affine[:3, :3], _RAS_TO_LPS @ affine[:3, 3]
     extents = _five(header.dim)
     for axis in range(3):

@@ -147,10 +147,15 @@ def _stacks(source: Source) -> list[_Stack]:
 
 
 def _stack(source: Source, key: str, split: str | None) -> Iterator[_Stack]:
-    """The array as a stack of images; nothing when a nameless array is no picture."""
+    """The array as a stack of images; nothing when an array under any other name is no picture."""
     stacked = key.endswith("images")
-    with _member(source, key) as stream:
-        shape, fortran, dtype = array_header(stream)
+    try:
+        with _member(source, key) as stream:
+            shape, fortran, dtype = array_header(stream)
+    except ItemError as error:
+        if stacked or error.code != "unsupported_format":
+            raise
+        return
     stack = _Stack(key, split, shape, stacked, fortran, dtype)
     if not stacked and (len(shape) not in (2, 3) or min(shape) < 2):
         return

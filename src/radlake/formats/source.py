@@ -291,7 +291,7 @@ class Source:
 
     def member_names(self) -> list[str]:
         """Names of the files in the zip archive that this source is, in the archive's order; folders left out."""
-        return [i.filename for i in self._archive().infolist() if not i.is_dir()]
+        return [i.filename for i in self._archive().infolist() if i.filename and not i.filename.endswith("/")]
 
     def check_promise(self) -> None:
         """Raise ItemError ``bomb`` when a zip member promises more than its stored bytes can honestly give."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from radlake.formats.source import MIB, Source
 from radlake.formats.volume import Volume, header_of
 
 if TYPE_CHECKING:
-    from tifffile import TiffPage
+    from tifffile import TiffFile, TiffPage
 
 NAME = "tiff"
 _MAGICS = (b"II*\0", b"MM\0*", b"II+\0\x08\0", b"MM\0+\0\x08")
@@ -62,20 +63,30 @@ def load(members: Sequence[Row], image: Row, *, memory_bytes: int) -> Image:
 @contextmanager
 def _groups(source: Source) -> Iterator[list[list[TiffPage]]]:
     """Pages by shape and type, in the order in which each first comes; usable while the file is open."""
-    from tifffile import TiffFile
+    from tifffile import TiffFile, logger
 
+    logger().setLevel(logging.CRITICAL)  # it writes values of damaged tags to the log
     with source.open() as stream:
         try:
             file = TiffFile(stream)
             grouped: dict[tuple[object, ...], list[TiffPage]] = {}
-            for _, page in zip(range(_MAX_PAGES), file.pages, strict=False):
-                full = page.aspage()
-                grouped.setdefault((full.shape, full.dtype), []).append(full)
+            for page in _pages(file):
+                grouped.setdefault((page.shape, page.dtype), []).append(page)
         except Exception:  # noqa: BLE001 - damaged directories raise errors of many kinds
             raise ItemError("unreadable_header") from None
         if not grouped:
             raise ItemError("no_pixels")
         yield list(grouped.values())
+
+
+def _pages(file: TiffFile) -> Iterator[TiffPage]:
+    """Pages of a file; ValueError when their chain comes back to where it was or never ends."""
+    seen: set[int] = set()
+    for page in file.pages:
+        if page.offset in seen or len(seen) == _MAX_PAGES:
+            raise ValueError
+        seen.add(page.offset)
+        yield page.aspage()
 
 
 def _chosen(groups: list[list[TiffPage]], member: Row) -> list[TiffPage]:
@@ -93,6 +104,8 @@ def _volume(source: Source, pages: list[TiffPage]) -> Volume:
     page = pages[0]
     if page.dtype is None or page.dtype.kind not in "biuf" or page.imagedepth != 1:
         raise ItemError("unsupported_format", format=Term("TIFF with this sample type"))
+    if not all(isinstance(extent, int) for extent in (page.imagelength, page.imagewidth, page.samplesperpixel)):
+        raise ItemError("unreadable_header")
     samples = 3 if page.samplesperpixel >= 3 or page.photometric == 3 else 1
     dtype = np.dtype(np.uint8) if page.dtype.kind == "b" else page.dtype
     return picture(

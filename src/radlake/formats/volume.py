@@ -174,7 +174,7 @@ def image_values(source: Source, volume: Volume) -> Row:
         "unit": "HU" if kind == "ct" and calibrated else "a.u.",
         "rows": volume.extent("y"),
         "columns": volume.extent("x"),
-        "slices": volume.extent("z"),
+        "slices": volume.extent("z") if "z" in volume.axes else None,
         "frames": volume.extent("t"),
         "samples": volume.extent("c"),
         "photometric": "RGB" if volume.extent("c") >= 3 else "MONOCHROME2",

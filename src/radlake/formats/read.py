@@ -1,0 +1,140 @@
+"""One image from a file or a folder, without a lake: for notebooks and scripts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from os import PathLike
+from pathlib import Path
+from typing import NamedTuple
+
+from radlake.core.fault import ItemError
+from radlake.core.header import Header
+from radlake.core.image import Image
+from radlake.core.stage import Row
+from radlake.formats import load_image, scan_file
+from radlake.formats.series import build
+from radlake.formats.source import Source
+
+_LISTED = 30
+
+
+class _Choice(NamedTuple):
+    """An image that could be read."""
+
+    image: Row
+    members: list[Row]
+
+    @property
+    def text(self) -> str:
+        """Modality and size, as a list for the user shows them."""
+        image = self.image
+        extents = [image.get("frames"), image.get("slices"), image["rows"], image["columns"]]
+        size = " x ".join(str(n) for n in extents if n is not None)
+        return f"{image.get('modality') or 'OT'} {size} from {len(self.members)} file(s)"
+
+
+def read_image(path: str | PathLike[str], *, series: int | None = None, memory_bytes: int = 2 << 30) -> Image:
+    """The image in a file, or in a folder that holds one series.
+
+    Parameters
+    ----------
+    path : path
+        A file in any format of `radlake.formats.READERS`, or a folder; folders inside it are read too.
+    series : int, optional
+        Which one, when there are several: its number in the list that the error shows, from 0.
+    memory_bytes : int
+        Most that loading may take.
+
+    Returns
+    -------
+    Image
+        Values in their unit (HU, SUVbw ...), LPS millimetres, axes (time,) (z,) y, x (, colour).
+
+    Raises
+    ------
+    ValueError
+        When there are several images and `series` does not choose one; the message lists them.
+    ItemError
+        When there is no image, or it cannot be read.
+    FileNotFoundError
+        When there is nothing at the path.
+
+    Examples
+    --------
+    >>> from pydicom.data import get_testdata_file
+    >>> image = read_image(get_testdata_file("CT_small.dcm"))
+    >>> image.array.shape, image.unit
+    ((128, 128), 'HU')
+    """
+    choices = _choices(Path(path))
+    if series is None and len(choices) == 1:
+        series = 0
+    if series is None or not 0 <= series < len(choices):
+        listed = "\n".join(f"  series={number}: {choice.text}" for number, choice in enumerate(choices[:_LISTED]))
+        if len(choices) > _LISTED:
+            listed += f"\n  ... up to series={len(choices) - 1}"
+        raise ValueError(f"there are {len(choices)} images; choose one with series=NUMBER:\n{listed}")
+    image, members = choices[series]
+    return load_image(members, image, memory_bytes=memory_bytes)
+
+
+def _choices(path: Path) -> list[_Choice]:
+    """Every image at a path, in the order of series, then of images inside it."""
+    rows: dict[str, list[Row]] = defaultdict(list)
+    problem: ItemError | None = None
+    for file in _files(path):
+        try:
+            headers = scan_file(Source(str(file)))
+        except ItemError as error:
+            problem = problem if problem and not problem.ignored else error
+            continue
+        for header in headers:
+            if header.role == "image":
+                row = _row(header, str(file))
+                rows[row["series_id"]].append(row)
+    choices = [choice for name in sorted(rows) for choice in _images(rows[name])]
+    if not choices:
+        raise problem or ItemError("no_pixels")
+    return choices
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """The file itself, or all files below a folder in the order of their names."""
+    if not path.exists():
+        raise FileNotFoundError(path)
+    if path.is_dir():
+        yield from sorted(p for p in path.rglob("*") if p.is_file())
+    else:
+        yield path
+
+
+def _row(header: Header, uri: str) -> Row:
+    """A row like those of `instances`, with the file's own identifiers in place of pseudonyms."""
+    identity = header.identity
+    return header.values | {
+        "file_id": uri,
+        "uri": uri,
+        "member": header.member,
+        "member_name": header.member_name,
+        "format": header.format,
+        "role": header.role,
+        "instance_id": identity.instance_uid,
+        "series_id": identity.series_uid or Source(uri).folder_key,  # some exports drop the UID
+        "study_id": identity.study_uid,
+        "patient_id": identity.patient_id,
+        "frame_of_reference_id": identity.frame_of_reference_uid,
+    }
+
+
+def _images(rows: list[Row]) -> Iterator[_Choice]:
+    """Images of one series with the members that give them pixels, in order."""
+    built = build(rows)
+    by_place = {(row["file_id"], row["member"]): row for row in rows}
+    uses: dict[str, list[Row]] = defaultdict(list)
+    for use in sorted(built.file_images, key=lambda u: (u["image_id"], u["ordinal"])):
+        if use["frames"] != []:  # an empty list: a copy that gives no pixels
+            place = (use["file_id"], use["member"])
+            uses[use["image_id"]].append(by_place[place] | {"frames": use["frames"], "ordinal": use["ordinal"]})
+    for image in built.images:
+        yield _Choice(image, uses[image["image_id"]])
