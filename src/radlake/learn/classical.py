@@ -23,7 +23,7 @@ class Model:
     name : str
         As in tables and reports.
     make : callable
-        Settings -> an unfitted scikit-learn pipeline with `decision_function`.
+        Settings -> an unfitted scikit-learn pipeline with `decision_function`; they change its last step only.
     grid : tuple of mappings
         Settings to choose among, the simplest first: it wins ties.
     calibrated : bool
@@ -40,13 +40,13 @@ def _prepared(estimator: Any) -> Any:
     """Pipeline: gaps become the median, each feature its normal score, then the estimator.
 
     Sizes are so skewed that a few large values would rule a linear model and lie outside every kernel; ranks mapped to
-    a normal distribution (20 quantiles, linear between them) have neither problem and need no choice per feature.
+    a normal distribution (10 quantiles, linear between them) have neither problem and need no choice per feature.
     """
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import QuantileTransformer
 
-    normal = QuantileTransformer(n_quantiles=20, subsample=None, output_distribution="normal")
+    normal = QuantileTransformer(n_quantiles=10, subsample=None, output_distribution="normal")
     return make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), normal, estimator)
 
 

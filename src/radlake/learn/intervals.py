@@ -17,7 +17,7 @@ class Interval(NamedTuple):
     high: float
 
 
-def patient_weights(patients: NDArray[Any], *, replicates: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def patient_weights(patients: NDArray[Any], *, replicates: int, rng: np.random.Generator) -> Floats:
     """How often each case is drawn in each bootstrap replicate, shape (replicates, N).
 
     Patients are drawn with replacement, as many as there are, and bring all their cases: cases of one patient are not
@@ -44,7 +44,7 @@ def patient_weights(patients: NDArray[Any], *, replicates: int, rng: np.random.G
     """
     names, which = np.unique(patients, return_inverse=True)
     drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=replicates)
-    return drawn.astype(np.float32)[:, which]
+    return drawn.astype(np.float64)[:, which]
 
 
 def interval(replicates: ArrayLike, *, level: float = 0.95) -> Interval:

@@ -94,7 +94,7 @@ def fit(
         if len(model.grid) == 1 and model.calibrated:
             return Fitted(model.grid[0], model.make(model.grid[0]).fit(features, y), None)
         fold = grouped_folds(y, groups, folds=folds, rng=rng)
-        unseen = [_held_out(model, settings, features, y, fold) for settings in model.grid]
+        unseen = _held_out(model, features, y, fold)
         scores = [np.mean([auc(y[fold == k], d[fold == k]) for k in range(folds)]) for d in unseen]
         best = int(np.argmax(np.round(scores, 12)))
         calibrator = None
@@ -103,12 +103,18 @@ def fit(
         return Fitted(model.grid[best], model.make(model.grid[best]).fit(features, y), calibrator)
 
 
-def _held_out(model: Model, settings: Settings, features: Floats, y: Ints, fold: Ints) -> Floats:
-    """Decision value of each case by a pipeline that was fitted on the other folds."""
-    decision = np.empty(len(y))
+def _held_out(model: Model, features: Floats, y: Ints, fold: Ints) -> Floats:
+    """Decision value of each case by pipelines that were fitted on the other folds, shape (settings, N).
+
+    Settings concern the last step only, so that the steps before it are fitted once a fold.
+    """
+    decision = np.empty((len(model.grid), len(y)))
     for k in np.unique(fold):
         test = fold == k
-        decision[test] = model.make(settings).fit(features[~test], y[~test]).decision_function(features[test])
+        prepare = model.make(model.grid[0])[:-1]
+        seen, unseen = prepare.fit_transform(features[~test]), prepare.transform(features[test])
+        for row, settings in zip(decision, model.grid, strict=True):
+            row[test] = model.make(settings)[-1].fit(seen, y[~test]).decision_function(unseen)
     return decision
 
 
