@@ -69,6 +69,25 @@ def test_a_palette_gives_colours_for_a_picture_and_indices_for_labels(tmp_path: 
     assert header.identity.referenced_series_uid == Source(str(tmp_path / "a.png")).key
 
 
+def test_colours_are_labels_beside_their_image_and_a_picture_elsewhere(tmp_path: Path) -> None:
+    colours = np.zeros((4, 5, 3), np.uint8)
+    colours[0, :2] = (255, 0, 0)
+    colours[1, :3] = (0, 255, 0)
+    (tmp_path / "alone").mkdir()
+    for name in ("a.png", "a_mask.png", "alone/a_mask.png"):
+        Pillow.fromarray(colours).save(tmp_path / name)
+    labels = load(tmp_path / "a_mask.png")
+    assert (scan(tmp_path / "a_mask.png").role, labels.array.shape) == ("label", (4, 5))
+    assert np.bincount(labels.array.ravel()).tolist() == [15, 3, 2]
+    assert load(tmp_path / "alone/a_mask.png").array.shape == (4, 5, 3)
+
+
+def test_colours_without_black_have_no_background() -> None:
+    found = png.numbered(np.array([[[9, 0, 0], [0, 9, 0]]], np.uint8))
+    assert found.tolist() == [[2, 1]]
+    assert png.numbered(np.full((1, 2, 3), 7, np.uint8)).tolist() == [[7, 7]]
+
+
 def test_a_resolution_on_paper_is_no_spacing(tmp_path: Path) -> None:
     Pillow.fromarray(GREY).save(tmp_path / "a.png", dpi=(300, 300))
     assert scan(tmp_path / "a.png").values.get("spacing_y") is None

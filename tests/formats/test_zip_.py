@@ -12,7 +12,6 @@ from radlake.core.image import Geometry, Image
 from radlake.formats import load_image, load_regions, scan_file
 from radlake.formats.nifti import to_bytes
 from radlake.formats.source import Source
-from radlake.formats.zip_ import scan
 
 VOLUME = to_bytes(Image(np.arange(24, dtype=np.int16).reshape(2, 3, 4), Geometry((3.0, 2.0, 1.0))))
 LABELS = to_bytes(Image(np.eye(3, 4, dtype=np.uint8)[None].repeat(2, 0), Geometry((3.0, 2.0, 1.0)), "label"))
@@ -57,7 +56,7 @@ def test_members_of_many_formats_are_read_where_they_lie(tmp_path: Path) -> None
 def test_one_bad_member_costs_itself_only(tmp_path: Path) -> None:
     source = packed(tmp_path / "a.zip", {"bad.nii.gz": VOLUME[:40], "good.nii.gz": VOLUME})
     faults: list[ItemError] = []
-    headers = scan(source, faults=faults)
+    headers = scan_file(source, faults=faults)
     assert [h.member_name for h in headers] == ["good.nii.gz"]
     assert [f.code for f in faults] == ["damaged_archive"]
 

@@ -62,7 +62,7 @@ READERS: dict[str, Reader] = {
         _reader("tiff", "tiff", ".tif", ".tiff"),
         _reader("npy", "npy", ".npy"),
         _reader("npz", "npz", ".npz", labels=False),
-        _reader("zip", "zip_", ".zip", pixels=False),
+        Reader("zip", (".zip",), Lazy(f"{_HERE}.zip_", "sniff"), Lazy(f"{_HERE}.zip_", "scan"), container=True),
         _reader("fhir", "fhir", ".json", ".ndjson", pixels=False),
         _reader("cda", "cda", ".xml", pixels=False),
         _reader("report", "report", ".txt", pixels=False),
@@ -70,10 +70,17 @@ READERS: dict[str, Reader] = {
 }
 
 
-def scan_file(source: Source) -> list[Header]:
+def scan_file(source: Source, *, faults: list[ItemError] | None = None) -> list[Header]:
     """What a file holds, one header a member; no pixel is decoded.
 
     The reader is found by content, by suffix where the content says nothing.
+
+    Parameters
+    ----------
+    source : Source
+        The file.
+    faults : list, optional
+        Takes the problems of single members of an archive, when others could be read.
 
     Raises
     ------
@@ -91,7 +98,7 @@ def scan_file(source: Source) -> list[Header]:
     head = source.read_at(0, HEAD_BYTES)
     for reader in READERS.values():
         if reader.sniff(head, source.suffix):
-            return reader.scan(source)
+            return reader.scan(source, faults=faults) if reader.container else reader.scan(source)
     raise unreadable_kind(source, head)
 
 

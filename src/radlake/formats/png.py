@@ -18,6 +18,7 @@ from radlake.formats.volume import Volume, header_of
 
 NAME = "png"
 _MAGIC = b"\x89PNG\r\n\x1a\n"
+_COLOUR_AT = 25  # of the colour type in the file
 _GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6
 _DEPTHS = {_GREY: (1, 2, 4, 8, 16), _RGB: (8, 16), _PALETTE: (1, 2, 4, 8), _GREY_ALPHA: (8, 16), _RGBA: (8, 16)}
 
@@ -28,10 +29,15 @@ def sniff(head: bytes, suffix: str) -> bool:
 
 
 def scan(source: Source) -> list[Header]:
-    """Header of the picture; a palette picture whose name says label map keeps its indices as labels."""
-    as_grey = header_of(source, _volume(source, as_labels=True), NAME)
-    if as_grey.values["kind"] == "label":
-        return [as_grey]
+    """Header of the picture.
+
+    A palette's indices are labels where the name says label map; colours are where the image it belongs to lies
+    beside it, too.
+    """
+    as_labels = header_of(source, _volume(source, as_labels=True), NAME)
+    coloured = source.read_at(_COLOUR_AT, 1)[0] in (_RGB, _RGBA)
+    if as_labels.role == "label" or (as_labels.values["kind"] == "label" and not coloured):
+        return [as_labels]
     return [header_of(source, _volume(source, as_labels=False), NAME)]
 
 
@@ -54,14 +60,15 @@ def _volume(source: Source, *, as_labels: bool) -> Volume:
     columns, rows, depth, colour = struct.unpack(">IIBB", head[16:26])
     if depth not in _DEPTHS.get(colour, ()):
         raise ItemError("unreadable_header")
-    grey = colour in (_GREY, _GREY_ALPHA) or (colour == _PALETTE and as_labels)
+    grey = as_labels or colour in (_GREY, _GREY_ALPHA)
     dtype = np.dtype(np.uint16 if depth == 16 else np.uint8)
     return picture(source, rows=rows, columns=columns, samples=1 if grey else 3, dtype=dtype)
 
 
 def _decode(data: bytes, member: Row) -> Array:
-    """Samples of the picture; indices of a palette when it is a label map."""
-    if data[25] == _PALETTE and member.get("kind") == "label":
+    """Samples of the picture; of a label map the indices of its palette, or numbers for its colours."""
+    as_labels = member.get("kind") == "label"
+    if data[_COLOUR_AT] == _PALETTE and as_labels:
         from PIL import Image as Pillow
 
         with Pillow.open(io.BytesIO(data)) as picture_file:
@@ -69,4 +76,23 @@ def _decode(data: bytes, member: Row) -> Array:
     import imagecodecs
 
     decoded: Array = imagecodecs.png_decode(data)
-    return decoded
+    return numbered(decoded[..., :3]) if as_labels and decoded.ndim == 3 and decoded.shape[-1] >= 3 else decoded
+
+
+def numbered(colours: Array) -> Array:
+    """Labels of a picture that marks regions by colour: 0 for black, then 1, 2 ... by red, green, blue.
+
+    A picture in greys keeps its values.
+
+    Examples
+    --------
+    >>> numbered(np.array([[[0, 0, 0], [0, 255, 0], [255, 0, 0]]], np.uint8)).tolist()
+    [[0, 1, 2]]
+    """
+    if (colours == colours[..., :1]).all():
+        return np.asarray(colours[..., 0])
+    flat = colours.reshape(-1, 3).astype(np.int64)
+    packed = (flat[:, 0] << 32) | (flat[:, 1] << 16) | flat[:, 2]
+    values, labels = np.unique(packed, return_inverse=True)
+    background = int(values[0] == 0)
+    return np.asarray(labels.reshape(colours.shape[:2]) + 1 - background, dtype=np.int32)

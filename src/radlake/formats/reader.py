@@ -10,7 +10,6 @@ from typing import Any, Protocol
 from radlake.core.header import Header
 from radlake.core.image import BoolArray, Image
 from radlake.core.stage import Row
-from radlake.formats.source import Source
 
 
 class Load(Protocol):
@@ -47,14 +46,17 @@ class Reader:
         See `Load`; None for formats that hold texts.
     load_regions : callable or None
         See `LoadRegions`; None where the format cannot hold regions.
+    container : bool
+        Holds files of other formats; its scan takes ``faults=``, a list for the problems of single members.
     """
 
     name: str
     suffixes: tuple[str, ...]
     sniff: Callable[[bytes, str], bool]
-    scan: Callable[[Source], list[Header]]
+    scan: Callable[..., list[Header]]
     load: Load | None = None
     load_regions: LoadRegions | None = None
+    container: bool = False
 
 
 @dataclass(frozen=True)
