@@ -45,8 +45,15 @@ def test_patients_left_is_on_the_right_and_the_head_on_top() -> None:
 def test_colours_stay_colours_and_alpha_is_dropped(axis: int) -> None:
     colours = np.zeros((6, 6, 4), np.uint8)
     colours[..., 0], colours[..., 3] = 255, 255
-    image = Image(np.moveaxis(colours, 2, axis), Geometry((1.0, 1.0)), channel_axis=axis, window=(127.5, 255.0))
+    image = Image(np.moveaxis(colours, 2, axis), Geometry((1.0, 1.0)), channel_axis=axis)
     assert thumbnail(image)[0, 0].tolist() == [255, 0, 0]
+
+
+def test_colours_of_eight_bits_are_shown_as_they_are_and_wider_ones_are_windowed() -> None:
+    dark = np.full((4, 4, 3), (10, 20, 30), np.uint8)
+    assert thumbnail(Image(dark, Geometry((1.0, 1.0)), channel_axis=2))[0, 0].tolist() == [10, 20, 30]
+    wide = dark.astype(np.uint16) * 100
+    assert thumbnail(Image(wide, Geometry((1.0, 1.0)), channel_axis=2))[0, 0].tolist() == [0, 128, 255]
 
 
 def test_an_image_without_samples_is_refused() -> None:

@@ -43,7 +43,10 @@ def thumbnail(image: Image, *, longest: int = 256) -> NDArray[np.uint8]:
     if image.array.size == 0:
         raise ValueError("an image without samples has no picture")
     image = middle_time_point(image)
-    picture = _upright(apply_window(_colour_last(_middle_slice(image), image), display_window(image)), image)
+    plane = _colour_last(_middle_slice(image), image)
+    # 8-bit colours are display levels already.
+    ready = plane.ndim == 3 and plane.dtype == np.uint8
+    picture = _upright(plane if ready else apply_window(plane, display_window(image)), image)
     height, width = _size(picture.shape[:2], image.geometry.spacing[-2:], longest)
     if (height, width) == picture.shape[:2]:
         return np.ascontiguousarray(picture)
