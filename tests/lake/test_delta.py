@@ -9,7 +9,7 @@ import pytest
 from radlake.core import schema as schemas
 from radlake.lake import delta
 from radlake.lake.delta import Edit
-from radlake.lake.errors import FormatVersionError
+from radlake.lake.errors import FormatVersionError, StorageError
 from radlake.lake.parts import Part, write_part
 
 
@@ -75,6 +75,16 @@ def test_a_part_that_left_may_come_back(tmp_path: Path) -> None:
     assert names(folder) == [part.name]
     delta.drop_replaced(folder, keep_hours=0)
     assert (folder / part.name).is_file()
+
+
+def test_a_commit_that_another_writer_made_meanwhile_is_not_made_again(tmp_path: Path) -> None:
+    folder = tmp_path / "tables" / "quality"
+    part = write(tmp_path, "a")
+    one, other = (delta.open_or_create(folder, "quality") for _ in range(2))
+    delta.commit(one, folder, Edit(added=(part,)), app="run", sequence=0)
+    with pytest.raises(StorageError, match="nothing is lost"):
+        delta.commit(other, folder, Edit(added=(write(tmp_path, "b"),)), app="run", sequence=0)
+    assert names(folder) == [part.name]
 
 
 def test_a_folder_without_a_table_is_none(tmp_path: Path) -> None:

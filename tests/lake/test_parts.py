@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from radlake.core.schema import FEATURES, INSTANCES
-from radlake.lake.errors import DamagedPartError
+from radlake.lake.errors import DamagedPartError, PrivatePartError
 from radlake.lake.parts import Part, check_part, table_folder, write_part
 
 ROWS = [{"owner": "im-a", "value": 1.5}, {"owner": "im-b", "value": math.nan}, {"owner": "im-c", "value": None}]
@@ -46,7 +48,11 @@ def test_small_batches_share_a_row_group(tmp_path: Path) -> None:
 
 
 def test_private_tables_go_to_the_private_root(tmp_path: Path) -> None:
-    part = write_part(tmp_path / "l", tmp_path / "p", "sources", [{"owner": "fi-a", "uri": "/scan"}], name="x")
+    rows = [{"owner": "fi-a", "uri": "/scan"}]
+    with pytest.raises(PrivatePartError):
+        write_part(tmp_path / "l", tmp_path / "p", "sources", rows, name="x")
+    (tmp_path / "p").mkdir(mode=0o700)
+    part = write_part(tmp_path / "l", tmp_path / "p", "sources", rows, name="x")
     assert (tmp_path / "p" / "tables" / "sources" / part.name).is_file()
     assert not (tmp_path / "l").exists()
 
@@ -102,3 +108,9 @@ def test_batches_of_an_older_schema_get_nulls(tmp_path: Path) -> None:
     table = pq.read_table(tmp_path / "tables" / "instances" / part.name)
     assert table.schema.equals(INSTANCES)
     assert (table["rows"].to_pylist(), table["columns"].to_pylist()) == ([3], [None])
+
+
+def test_workers_that_write_parts_load_no_database() -> None:
+    script = "import sys, radlake.lake.parts, radlake.lake.objects; print({'deltalake', 'duckdb'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert done.stdout == b"set()\n"

@@ -16,6 +16,7 @@
         ├── UnknownIdError           nothing in the lake has this id
         └── ReleaseError             the lake or the destination may not be released
 
+`NotALakeError`, `SqlError` and `UnknownIdError` are also a `UsageError`: the request was wrong, not the lake.
 Messages name no path and no value of a file: the caller knows which lake was meant.
 """
 
@@ -26,14 +27,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from radlake.core.errors import RadlakeError
+from radlake.core.errors import RadlakeError, UsageError
 
 
 class LakeError(RadlakeError):
     """A lake cannot do what was asked."""
 
 
-class NotALakeError(LakeError):
+class NotALakeError(LakeError, UsageError):
     """The folder holds no lake."""
 
 
@@ -73,11 +74,11 @@ class PrivatePartError(LakeError):
     """The private part cannot be used."""
 
 
-class SqlError(LakeError):
+class SqlError(LakeError, UsageError):
     """A query was refused or failed."""
 
 
-class UnknownIdError(LakeError):
+class UnknownIdError(LakeError, UsageError):
     """No row has this id."""
 
 

@@ -120,7 +120,8 @@ def versions_before(folder: Path) -> tuple[int, dict[str, int]]:
     Returns
     -------
     stamp : int
-        Nanoseconds; equal stamps before and after reading the tables mean that no commit began or ended between.
+        Time of the journal folder's last change in nanoseconds; equal stamps before and after reading the tables mean
+        that no commit began or ended between. File systems keep it to some milliseconds, less than a commit takes.
     versions : dict
     """
     stamp = folder.stat().st_mtime_ns if folder.is_dir() else 0

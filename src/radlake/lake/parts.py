@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from radlake.core.schema import PRIVATE_TABLES, schema_of, to_table
 from radlake.core.stage import Row
 from radlake.lake.durable import publish, temporary_file
-from radlake.lake.errors import DamagedPartError, storage_errors
+from radlake.lake.errors import DamagedPartError, PrivatePartError, storage_errors
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,150}")  # no need of URL escapes in the Delta log
 _DIGEST_LETTERS = 32  # 128 bits
@@ -79,11 +79,16 @@ def write_part(
         When a row has a column that the table lacks.
     ValueError
         When the name or a column's type does not fit.
+    PrivatePartError
+        When a private table is meant and the private part does not exist.
     DiskFullError, NotWritableError, StorageError
     """
     if not _NAME.fullmatch(name):
         raise ValueError("name of a part: letters, digits, dots and hyphens, at most 151")
     folder = table_folder(lake_root, private_root, table)
+    if table in PRIVATE_TABLES and not Path(private_root).is_dir():
+        # Made on the way to a table's folder, it would be open to everybody.
+        raise PrivatePartError("the private part is not there: name it with --private")
     with storage_errors(), temporary_file(folder) as temporary:
         rows = _write(temporary, schema_of(table), _batches(table, data))
         final = f"{name}-{_digest(temporary)}.parquet"

@@ -171,7 +171,7 @@ class Lake:
         return self._state(table).version >= 0
 
     def read(self, table: str, *, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
-        """Rows of a table with its schema; none when it does not exist yet.
+        """Rows of a table with its schema, in no particular order; none when it does not exist yet.
 
         Parameters
         ----------
@@ -205,7 +205,8 @@ class Lake:
         """Result of one SELECT over all tables; those that do not exist yet are empty.
 
         The private part's tables are in the schema `private` (`private.sources`) for whoever may read it. A query
-        reads nothing but the lake's tables: no other file, no network.
+        reads nothing but the lake's tables: no other file, no network. DuckDB works on several threads, so without
+        ORDER BY the order of the rows, and the last bits of a sum of floats, may differ from one time to the next.
 
         Raises
         ------
