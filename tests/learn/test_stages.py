@@ -12,6 +12,7 @@ import pytest
 from radlake.core.errors import UsageError
 from radlake.core.schema import stable_columns, to_table
 from radlake.lake.store import Lake
+from radlake.learn.bundle import load
 from radlake.learn.metrics import auc
 from radlake.learn.stages import STAGES, study
 
@@ -81,6 +82,20 @@ def test_a_study_again_changes_nothing_and_spares_other_owners(lake: Lake) -> No
     study(lake, target="ill", folds=3, repeats=1)
     assert all(lake.read(t).select(stable_columns(t)).equals(first[t]) for t in TABLES)
     assert lake.sql("SELECT value FROM scores WHERE metric = 'kept'").num_rows == 1
+
+
+def test_the_saved_models_answer_and_those_of_older_data_are_gone(lake: Lake) -> None:
+    study(lake, target="ill", baselines=("size",), folds=3, repeats=1)
+    models = {r["model_id"]: r["name"] for r in lake.read("models").to_pylist()}
+    assert {p.name for p in lake.models.iterdir()} == set(models)
+    bundles = {name: load(lake.models / i) for i, name in models.items()}
+    assert bundles["size"].inputs == ("size",)
+    assert bundles["size"].probability(np.array([[0.01], [100.0]])) == pytest.approx([0, 1], abs=0.1)
+    assert bundles["logistic regression"].inputs == ("form", "size")
+    lake.replace("labels", lake.read("labels").slice(2))
+    study(lake, target="ill", baselines=("size",), folds=3, repeats=1)
+    assert {p.name for p in lake.models.iterdir()} == set(lake.read("models")["model_id"].to_pylist())
+    assert not {p.name for p in lake.models.iterdir()} & set(models)
 
 
 def test_labels_of_instances_and_patients_reach_their_images(lake: Lake) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -19,9 +21,10 @@ from radlake.core.ids import derived_id
 from radlake.core.schema import to_table
 from radlake.core.stage import Row, Stage
 from radlake.learn import curves
+from radlake.learn.bundle import Bundle, save
 from radlake.learn.classical import MODELS
 from radlake.learn.study import Bools, Cases, Entry, Score, answers, differences, entries, scores
-from radlake.learn.validate import Answers
+from radlake.learn.validate import Answers, fit
 
 _THRESHOLDS = np.arange(1, 100) / 100
 _REPLICATES = 2000  # percentile ends move by about a hundredth of the interval's width
@@ -46,6 +49,11 @@ _CASES = {
 
 class Tables(Protocol):
     """What a study needs of a lake."""
+
+    @property
+    def models(self) -> Path:
+        """Folder of model bundles."""
+        ...
 
     def sql(self, text: str) -> pa.Table:
         """Result of one SELECT over all tables."""
@@ -96,7 +104,7 @@ def study(  # noqa: PLR0913 - a step's parameters are its schema
     """Compare models on all features with one-feature baselines, and write what came out.
 
     Fills `splits`, `models`, `predictions`, `scores` and `curves` with rows owned by this target; those of other
-    studies stay.
+    studies stay. Every model is also fitted on all cases and saved in the folder `models`.
 
     Parameters
     ----------
@@ -141,6 +149,7 @@ def _study(lake: Tables, design: Design) -> None:
     rows += differences(cases, found, compared, strata, replicates=_REPLICATES, seed=design.seed)
     models = _models(cases, compared, found, seconds, design)
     ids = {name: row["model_id"] for name, row in models.items()}
+    _keep(lake, cases, compared, ids, design)
     write(lake, "models", design.owner, list(models.values()))
     write(lake, "splits", design.owner, list(_splits(cases, next(iter(found.values())), design)))
     write(lake, "predictions", design.owner, list(_predictions(cases, found, ids, design)))
@@ -252,6 +261,19 @@ def _models(
             "seconds": seconds[entry.name],
         }
     return rows
+
+
+def _keep(lake: Tables, cases: Cases, compared: Sequence[Entry], ids: Mapping[str, str], design: Design) -> None:
+    """Fit every entry on all cases and save it; bundles of this study's earlier models go."""
+    known = lake.read("models")
+    earlier = set(known.filter(pc.equal(known["owner"], design.owner))["model_id"].to_pylist())
+    for entry in compared:
+        features = cases.features[:, [cases.names.index(name) for name in entry.inputs]]
+        rng = np.random.default_rng(design.seed)
+        fitted = fit(entry.model, features, cases.y, cases.patients, folds=design.folds, rng=rng)
+        save(Bundle(entry.name, design.target, entry.inputs, fitted), lake.models / ids[entry.name])
+    for gone in earlier - set(ids.values()):
+        shutil.rmtree(lake.models / gone, ignore_errors=True)
 
 
 def _split_id(design: Design, repeat: int) -> str:
