@@ -37,6 +37,17 @@ def test_a_mask_of_another_shape_is_a_fault() -> None:
     assert problem.value.code == "misaligned_mask"
 
 
+def test_a_mask_elsewhere_is_a_fault_and_rounding_is_not() -> None:
+    geometry = Geometry((2.0, 0.5, 0.5), origin=(10.0, 20.0, 30.0))
+    image = Image(np.zeros((3, 4, 5)), geometry)
+    rounded = Geometry((2.0, 0.5001, 0.5), origin=(10.0, 20.001, 30.0))
+    assert region_of_interest(image, Image(np.ones((3, 4, 5), bool), rounded)).spacing == geometry.spacing
+    for other in (Geometry((2.0, 0.5, 0.5)), Geometry((2.5, 0.5, 0.5), origin=geometry.origin)):
+        with pytest.raises(ItemError) as problem:
+            region_of_interest(image, Image(np.ones((3, 4, 5), bool), other))
+        assert problem.value.code == "misaligned_mask"
+
+
 def test_arrays_without_spacing_are_not_calibrated() -> None:
     assert not region_of_interest(None, np.ones((2, 2))).calibrated
     assert region_of_interest(None, np.ones((2, 2)), spacing=(1.0, 1.0)).calibrated

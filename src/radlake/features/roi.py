@@ -12,6 +12,7 @@ from radlake.core.image import Array, BoolArray, Image, Unit
 from radlake.imaging.arguments import Spacing, spacing_of
 from radlake.imaging.channels import scalar
 
+_TOLERANCE = 0.1  # of a voxel: headers round positions, a shifted grid is off by far more
 Values = dict[str, float | Term]  # by feature name; a Term says why there is no value
 
 
@@ -75,7 +76,7 @@ def region_of_interest(
     Raises
     ------
     ItemError
-        `empty_mask` when nothing is inside, `misaligned_mask` when shapes differ.
+        `empty_mask` when nothing is inside, `misaligned_mask` when shape or place differ.
     ValueError
         When `spacing` comes with an `Image` or does not fit the mask.
 
@@ -90,6 +91,8 @@ def region_of_interest(
     inside = mask.array if isinstance(mask, Image) else np.asarray(mask)
     if values is not None and values.shape != inside.shape:
         raise ItemError("misaligned_mask", what=Term("image and mask differ in shape"))
+    if isinstance(plain, Image) and isinstance(mask, Image) and not _same_place(plain, mask):
+        raise ItemError("misaligned_mask", what=Term("image and mask lie in different places"))
     if geometry is not None and spacing is not None:
         raise ValueError("an Image brings its own spacing; give spacing with arrays only")
     inside = inside if inside.dtype == np.bool_ else inside != 0
@@ -102,6 +105,15 @@ def region_of_interest(
         unit=image.unit if isinstance(image, Image) else "a.u.",
         calibrated=geometry.calibrated if geometry else spacing is not None,
     )
+
+
+def _same_place(image: Image, mask: Image) -> bool:
+    """Whether corresponding corner samples lie within a tenth of the smallest spacing."""
+    last = [n - 1 for n in mask.array.shape]
+    corners = np.array([*np.ndindex(*(2,) * len(last))]) * last
+    homogeneous = np.concatenate([corners, np.ones((len(corners), 1))], axis=1)
+    offset = homogeneous @ (image.geometry.affine - mask.geometry.affine).T
+    return bool(np.abs(offset).max() <= _TOLERANCE * min(image.geometry.spacing))
 
 
 def bounding_box(mask: BoolArray) -> tuple[slice, ...]:
