@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 from radlake.core.image import Geometry, Image
-from radlake.features.extract import DEFAULT_FAMILIES, SCHEMA, extract, settings_id
-from radlake.features.names import FEATURES, MORPHOLOGY, STATISTICS
+from radlake.features.extract import DEFAULT_FAMILIES, FAMILIES, SCHEMA, extract, settings_id
+from radlake.features.names import AUTOCORRELATION, FEATURES, MORPHOLOGY, STATISTICS
 
 CASES = {
     "digital phantom": ("ibsi1_digital_phantom", "ibsi_1_dig_phantom.csv", None),
@@ -30,8 +30,10 @@ def test_every_reference_value_of_these_families_is_met_by_name(shared: Path, ca
     folder, table, intensity_range = CASES[case]
     image, spacing = _volume(shared / "ibsi" / folder / "nifti" / "image")
     mask, _ = _volume(shared / "ibsi" / folder / "nifti" / "mask")
-    found = extract(image, mask, spacing=spacing, intensity_range=intensity_range, as_dict=True)
-    names = {f.name for f in (*MORPHOLOGY, *STATISTICS)}
+    found = extract(
+        image, mask, spacing=spacing, intensity_range=intensity_range, families=tuple(FAMILIES), as_dict=True
+    )
+    names = {f.name for f in (*MORPHOLOGY, *STATISTICS, *AUTOCORRELATION)}
     checked = set()
     with (shared / "ibsi" / "reference_values" / "mirp_tags" / table).open() as lines:
         for line in csv.reader(lines, delimiter=";"):
@@ -46,7 +48,7 @@ def test_every_reference_value_of_these_families_is_met_by_name(shared: Path, ca
             assert near, (line[2], value, reference, tolerance)
             checked.add(line[2])
     assert checked == names
-    assert len(names) == 41
+    assert len(names) == 43
 
 
 def test_codes_are_those_of_the_reference_tables(shared: Path) -> None:
@@ -54,7 +56,7 @@ def test_codes_are_those_of_the_reference_tables(shared: Path) -> None:
         known = {row["ibsi_code"] for row in csv.DictReader(lines)}
     codes = [f.code for f in FEATURES.values() if f.code]
     assert set(codes) <= known
-    assert len(codes) == len(set(codes)) == 41
+    assert len(codes) == len(set(codes)) == 43
 
 
 def test_a_row_has_code_name_value_and_unit() -> None:
@@ -99,7 +101,7 @@ def test_without_an_image_only_shape_can_be_asked_for() -> None:
 
 
 def test_an_unknown_family_is_named_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="'glcm'; known: shape, intensity"):
+    with pytest.raises(ValueError, match="'glcm'; known: shape, intensity, autocorrelation"):
         extract(None, np.ones((2, 2)), families=("glcm",))
 
 

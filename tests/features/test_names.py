@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from radlake.features.extract import extract
-from radlake.features.names import FEATURES, MORPHOLOGY, PLANAR, SLICE, STATISTICS, Feature
+from radlake.features.extract import FAMILIES, extract
+from radlake.features.names import AUTOCORRELATION, FEATURES, MORPHOLOGY, PLANAR, SLICE, STATISTICS, Feature
 
 
 def test_names_are_unique() -> None:
-    assert len(FEATURES) == len(MORPHOLOGY) + len(PLANAR) + len(SLICE) + len(STATISTICS)
+    assert len(FEATURES) == len(MORPHOLOGY) + len(PLANAR) + len(SLICE) + len(STATISTICS) + len(AUTOCORRELATION)
 
 
 def test_everything_that_is_listed_is_computed() -> None:
     image, mask = np.arange(60.0).reshape(3, 4, 5), np.ones((3, 4, 5), bool)
-    found = {*extract(image, mask, as_dict=True), *extract(image[0], mask[0], as_dict=True)}
+    found = {*extract(image, mask, families=tuple(FAMILIES), as_dict=True), *extract(image[0], mask[0], as_dict=True)}
     assert found == set(FEATURES)
 
 

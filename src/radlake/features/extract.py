@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from radlake.core.fault import Term
 from radlake.core.image import Array, Image
+from radlake.features.autocorrelation import autocorrelation
 from radlake.features.morphology import shape
 from radlake.features.names import FEATURES
 from radlake.features.roi import Roi, Values, region_of_interest
@@ -28,6 +29,7 @@ class Family(NamedTuple):
 FAMILIES: dict[str, Family] = {
     "shape": Family(shape, needs_image=False, version=1),
     "intensity": Family(intensity, needs_image=True, version=1),
+    "autocorrelation": Family(autocorrelation, needs_image=True, version=1),
 }
 DEFAULT_FAMILIES = ("shape", "intensity")
 
@@ -73,8 +75,8 @@ def extract(
         None when only shape is asked for. Of a colour image the brightness is used, of a cine the middle time point.
     mask : Image or array
         On the image's spatial grid; non-zero is inside.
-    families : sequence of {"shape", "intensity"}
-        What to compute, in this order.
+    families : sequence of {"shape", "intensity", "autocorrelation"}
+        What to compute, in this order; the last takes sums over all pairs of voxels and is not computed unasked.
     intensity_range : (low, high), optional
         Voxels outside it do not count for intensities but do for shape (IBSI re-segmentation; bounds included).
     spacing : floats, optional

@@ -122,4 +122,9 @@ STATISTICS: tuple[Feature, ...] = (
     Feature("stat_rms", "5ZWQ", "root mean square", intensity=1),
 )
 
-FEATURES: dict[str, Feature] = {f.name: f for f in (*MORPHOLOGY, *PLANAR, *SLICE, *STATISTICS)}
+AUTOCORRELATION: tuple[Feature, ...] = (
+    Feature("morph_moran_i", "N365", "Moran's I index"),
+    Feature("morph_geary_c", "NPT7", "Geary's C measure"),
+)
+
+FEATURES: dict[str, Feature] = {f.name: f for f in (*MORPHOLOGY, *PLANAR, *SLICE, *STATISTICS, *AUTOCORRELATION)}
