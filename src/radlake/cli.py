@@ -199,6 +199,26 @@ def _print_summary(summary: Summary, page: Path, *, quiet: bool, as_json: bool) 
 
 
 @app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the demo's lake and key.")] = Path("demo-out"),
+    workers: Workers = CORES,
+    quiet: Quiet = False,
+) -> None:
+    """The main job on real data that packages ship: a messy archive, and a labelled cohort with a first model."""
+    from radlake.deid.keys import fingerprint, load_key
+    from radlake.engine.demo import demo as show
+    from radlake.engine.local import Local
+    from radlake.engine.progress import choose
+    from radlake.engine.run import Options
+    from radlake.lake.store import Lake
+
+    key = load_key(out / "key", create=True)
+    lake = Lake.create(out / "lake", key_fingerprint=fingerprint(key))
+    summary = show(lake, key, Options(engine=Local(workers), progress=choose(quiet=quiet)))
+    _print_summary(summary, write_report(lake, changed=True), quiet=quiet, as_json=False)
+
+
+@app.command()
 def sql(
     lake: LakePath,
     query: Annotated[str, typer.Argument(help='For example "select modality, count(*) from series group by 1".')],

@@ -17,7 +17,7 @@ from radlake.core.image import Image, Region
 Row = dict[str, Any]
 Rows = list[tuple[str, Row]]  # (table, row)
 Shape = Literal["each", "group", "whole"]
-Over = Literal["files", "series", "images", "lake"]
+Over = Literal["files", "series", "images", "cohort", "lake"]
 
 
 class Objects(Protocol):
@@ -103,8 +103,8 @@ class Stage:
         Raised whenever the same input and parameters would give other results.
     shape : {"each", "group", "whole"}
         each: item -> rows. group: rows of one key -> rows. whole: tables -> tables, on the driver.
-    over : {"files", "series", "images", "lake"}
-        What its items are.
+    over : {"files", "series", "images", "cohort", "lake"}
+        What its items are; "cohort": parts of a published data set that come with their own outlines.
     reads, adds : tuple of str
         What must be there before, and what it leaves: a table, or "image:NAME" / "mask:NAME" inside a chain
         ("{to}", "{image}" and "{mask}" stand for the value of that parameter).

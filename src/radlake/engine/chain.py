@@ -21,7 +21,7 @@ from radlake.core.stage import Context, Item, Over, Row, Rows, Stage
 from radlake.engine.registry import stage
 from radlake.lake.parts import Part, write_part
 
-_UNIT = {"files": "file", "series": "series", "images": "image", "lake": "lake"}
+UNIT = {"files": "file", "series": "series", "images": "image", "cohort": "cohort", "lake": "lake"}
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ def fault_row(unit: Over, owner: str, fault: Fault) -> Row:
     """A row of `faults` for an item as a whole."""
     return {
         "owner": owner,
-        "unit": _UNIT[unit],
+        "unit": UNIT[unit],
         "unit_id": owner,
         "file_id": owner if unit == "files" else None,
         "stage": fault.stage,
@@ -211,7 +211,7 @@ def work_row(spec: Spec, piece: Piece, seconds: float) -> Row:
     """A row of `work`: this piece, with this input, has been through this chain."""
     return {
         "owner": piece.id,
-        "unit": _UNIT[spec.chain.unit],
+        "unit": UNIT[spec.chain.unit],
         "chain_key": spec.chain.key,
         "input_key": piece.input_key,
         "run_id": spec.run_id,

@@ -77,6 +77,8 @@ class Pipeline:
 
     def _check_order(self, stages: Sequence[Stage]) -> None:
         """Steps go from files to the whole lake; implied steps are not written; deid is there."""
+        for alien in (s for s in stages if s.over not in _ORDER):
+            raise PipelineError(f"step {alien.name!r} works on a published data set; it runs in `radlake demo`")
         ranks = [_ORDER.index(s.over) for s in stages]
         for first, second in pairwise(stages):
             if _ORDER.index(second.over) < _ORDER.index(first.over):

@@ -10,7 +10,15 @@ from importlib.metadata import entry_points
 from radlake.core.errors import UsageError
 from radlake.core.stage import Stage
 
-_ROOMS = ("formats", "deid", "imaging", "quality", "features", "learn")
+_TABLES = (
+    "formats.stages",
+    "deid.stages",
+    "imaging.stages",
+    "quality.stages",
+    "features.stages",
+    "learn.stages",
+    "engine.nodules",
+)
 ENTRY_POINT_GROUP = "radlake.stages"
 
 
@@ -33,8 +41,8 @@ def stages() -> dict[str, Stage]:
     found: dict[str, Stage] = {}
     for entry in entry_points(group=ENTRY_POINT_GROUP):
         found.update(entry.load())
-    for room in _ROOMS:
-        found.update(import_module(f"radlake.{room}.stages").STAGES)
+    for table in _TABLES:
+        found.update(import_module(f"radlake.{table}").STAGES)
     return found
 
 

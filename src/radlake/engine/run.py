@@ -10,7 +10,8 @@ import platform
 import resource
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -23,7 +24,7 @@ from radlake.core.schema import schema_of, to_table
 from radlake.core.stage import Context, Over, Row
 from radlake.deid.keys import fingerprint
 from radlake.engine import pool, todo
-from radlake.engine.chain import Chain, Piece, Result, Spec, lost_rows
+from radlake.engine.chain import UNIT, Chain, Piece, Result, Spec, lost_rows
 from radlake.engine.inputs import walk
 from radlake.engine.local import Load, Local
 from radlake.engine.pipeline import Pipeline
@@ -160,7 +161,7 @@ def run(
     started = time.perf_counter()
     with lake.lock():
         lake.recover()
-        driver = _Driver(lake, key, options)
+        driver = Driver(lake, key, options)
         status = "stopped"
         try:
             driver.files(chains["files"], folders)
@@ -175,7 +176,7 @@ def run(
         finally:
             driver.record(pipeline, chains, status, started)
     counts = lake.sql("SELECT status, count(*) AS n FROM files GROUP BY 1").to_pylist()
-    return Summary({r["status"]: r["n"] for r in counts}, driver.worked, time.perf_counter() - started)
+    return Summary({r["status"]: r["n"] for r in counts}, dict(driver.worked), time.perf_counter() - started)
 
 
 def _unsettled(lake: Lake, whole: Chain) -> bool:
@@ -185,7 +186,7 @@ def _unsettled(lake: Lake, whole: Chain) -> bool:
     return whole.key not in chains or lake.sql(query)["n"][0].as_py() > 0
 
 
-class _Driver:
+class Driver:
     """What lives during a run: its id, its commits in order, what it did."""
 
     def __init__(self, lake: Lake, key: bytes, options: Options):
@@ -193,7 +194,7 @@ class _Driver:
         self.run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
         self.sequence = 0
-        self.worked: dict[str, int] = {"files": 0, "series": 0, "images": 0}
+        self.worked: Counter[str] = Counter(files=0, series=0, images=0)
         self.changed = False
         engine = options.engine
         self.context = Context(
@@ -227,8 +228,8 @@ class _Driver:
 
     def _known(self, chain: Chain) -> set[str]:
         """Owners that have rows from before, which new rows replace."""
-        unit = {"files": "file", "series": "series", "images": "image"}[chain.unit]
-        return set(self.lake.sql(f"SELECT DISTINCT owner FROM work WHERE unit = '{unit}'")["owner"].to_pylist())
+        query = f"SELECT DISTINCT owner FROM work WHERE unit = '{UNIT[chain.unit]}'"
+        return set(self.lake.sql(query)["owner"].to_pylist())
 
     def _outcomes(self, spec: Spec, loads: Iterable[Load]) -> Iterator[_Outcome]:
         """Batches as they end, with those set aside before or by the engine."""
@@ -282,7 +283,7 @@ class _Driver:
         self.lake.commit(self.run_id, self.sequence, changes)
         self.sequence += 1
 
-    def record(self, pipeline: Pipeline, chains: dict[Over, Chain], status: str, started: float) -> None:
+    def record(self, pipeline: Pipeline, chains: Mapping[Over, Chain], status: str, started: float) -> None:
         """A row in `runs`, and the chains it used; nothing when nothing was to do."""
         if not self.changed:
             return
@@ -304,7 +305,9 @@ class _Driver:
             "wall_seconds": time.perf_counter() - started,
             "peak_mib": max(u.ru_maxrss for u in usage) / 1024,
             "pipeline": pipeline.name,
-            "profile": next((s.parameters.get("profile") for s in chains["files"].steps if s.stage == "deid"), None),
+            "profile": next(
+                (s.parameters["profile"] for c in chains.values() for s in c.steps if s.stage == "deid"), None
+            ),
             "key_fingerprint": fingerprint(self.key),
             "versions": json.dumps({"python": platform.python_version(), **{n: version(n) for n in _VERSIONS}}),
         }
@@ -330,7 +333,7 @@ class _Outcome:
 class _Commits:
     """Collects outcomes and commits them every few seconds."""
 
-    def __init__(self, driver: _Driver, chain: Chain, known: set[str]):
+    def __init__(self, driver: Driver, chain: Chain, known: set[str]):
         self.driver, self.chain, self.known = driver, chain, known
         self.parts: list[Part] = []
         self.owners: list[str] = []

@@ -27,13 +27,17 @@ WITH member_faults AS (
     LEFT JOIN member_faults m ON m.file_id = i.file_id AND m.member = i.member
     LEFT JOIN unreferenced u ON u.file_id = i.file_id AND u.member = i.member
     GROUP BY i.file_id
+), inside AS (
+    SELECT file_id, min_by(f, f.stage || f.code || f.unit_id) AS fault
+    FROM faults f WHERE unit = 'member' GROUP BY file_id
 ), direct AS (
     SELECT file_id, min_by(f, f.stage || f.code || f.unit_id) AS fault
     FROM faults f WHERE file_id IS NOT NULL AND unit = 'file' GROUP BY file_id
 ), joined AS (
-    SELECT s.file_id, s.bytes, m.format AS format, d.fault AS direct, m.fault, coalesce(m.bad, 0) AS bad,
-           coalesce(m.members, 0) AS members, coalesce(m.lone, 0) AS lone
+    SELECT s.file_id, s.bytes, m.format AS format, d.fault AS direct, coalesce(m.fault, n.fault) AS fault,
+           coalesce(m.bad, 0) AS bad, coalesce(m.members, 0) AS members, coalesce(m.lone, 0) AS lone
     FROM private.sources s LEFT JOIN members m USING (file_id) LEFT JOIN direct d USING (file_id)
+    LEFT JOIN inside n USING (file_id)
 )
 SELECT file_id, bytes, format,
     CASE WHEN direct.ignored THEN 'ignored'

@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _OUTCOME = "batch long, outcome string"
-_ITEMS_A_TASK = {"files": 2000, "series": 200, "images": 128}  # a Python task costs about 0.1 s: give it seconds
+_ITEMS_A_TASK = {
+    "files": 2000,
+    "series": 200,
+    "images": 128,
+    "cohort": 128,
+}  # a Python task costs about 0.1 s: give it seconds
 _TASKS_A_CORE = 8  # one job's batches: enough to balance, few enough to hold
 
 

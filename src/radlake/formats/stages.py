@@ -12,9 +12,16 @@ _SOURCES: dict[str, RegionSource] = {"segmentation": "seg", "structures": "rtstr
 
 
 def scan(item: Item) -> Rows:
-    """Read what a file holds into `item.headers`; identifying, so no row is made here."""
-    item.headers = scan_file(Source(item.row["uri"]))
-    return []
+    """Read what a file holds into `item.headers`; identifying, so no row is made of them here.
+
+    Members of an archive that cannot be read become faults of the unit "member"; the others go on.
+    """
+    problems: list[ItemError] = []
+    item.headers = scan_file(Source(item.row["uri"]), faults=problems)
+    return [
+        ("faults", _fault_row(item.id, item.id, p.fault("scan")) | {"unit": "member", "unit_id": f"{item.id}#{n}"})
+        for n, p in enumerate(problems)
+    ]
 
 
 def series(item: Item) -> Rows:
