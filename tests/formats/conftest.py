@@ -100,7 +100,7 @@ def write_dicom(tmp_path: Path) -> WriteDicom:
             "StudyInstanceUID": generate_uid(entropy_srcs=["study"]),
             "FrameOfReferenceUID": generate_uid(entropy_srcs=["frame of reference"]),
             "PatientID": "1",
-            "PatientName": "Test",
+            "PatientName": "Test^",
             "Modality": "CT",
             "InstanceNumber": 1,
             "Rows": array.shape[-3 if colour else -2],
