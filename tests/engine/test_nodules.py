@@ -143,13 +143,17 @@ def test_the_study_says_in_words_what_its_numbers_say(lake: Lake) -> None:
     assert f"all of shape {auc['value'][0].as_py():.3f} [" in texts[0]["note"]
     assert texts[0]["note"].startswith("27 nodules of 27 patients; 3 of the 30 with three or more readers")
     assert "not a diagnosis" in texts[0]["note"]
-    assert "maximum 3-D diameter alone" in texts[0]["note"]
+    assert "the greatest 3-D diameter alone" in texts[0]["note"]
 
 
 def test_the_verdict_follows_the_intervals(lake: Lake) -> None:
     nodules.study(lake, folds=3, repeats=1)
     rows = lake.read("scores").to_pylist()
-    for low, words in ((0.01, "better than each measure of size"), (-0.01, "not shown to do better than size")):
+    volume, diameter, slice_diameter = nodules.SIZES.values()
+    for low, words in (
+        (0.01, f"all of shape does better than {volume} and {diameter} and {slice_diameter}. The label"),
+        (-0.01, f"all of shape is not shown to do better than {volume} or {diameter} or {slice_diameter}. The label"),
+    ):
         changed = [r | {"low": low, "high": 0.2} if r["metric"].startswith("auc_minus:") else r for r in rows]
         lake.replace("scores", to_table("scores", changed))
         assert words in nodules.conclusion(lake, "malignant", nodules.counts(lake))

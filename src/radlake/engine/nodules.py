@@ -21,7 +21,6 @@ from radlake.core.ids import derived_id
 from radlake.core.stage import Item, Row, Rows, Stage
 from radlake.deid import pseudonyms
 from radlake.features.extract import extract, settings_id
-from radlake.features.names import FEATURES
 from radlake.formats import lidc
 from radlake.formats.nifti import mask_bytes
 from radlake.formats.outlines import Boundary
@@ -31,7 +30,11 @@ from radlake.learn.stages import study as compare
 OWNER = "study:mask:nodules"
 SUSPICIOUS = "malignant"  # median rating 4 and more against 2 and less; those between are left out
 SUSPICIOUS_OR_NOT = "malignant_against_rest"  # median rating 4 and more against all others
-BASELINES = ("morph_volume", "morph_diam", "slice_max_diameter")
+SIZES = {  # the baselines, in words
+    "morph_volume": "the volume",
+    "morph_diam": "the greatest 3-D diameter",
+    "slice_max_diameter": "the greatest diameter within the largest slice",
+}
 _FAMILIES = ("shape",)
 # Below 8 mm nearly all are rated benign, above 20 mm nearly all malignant: there size decides, between shape can help.
 _STRATUM_MM = (8.0, 20.0)
@@ -161,7 +164,7 @@ def study(lake: Tables, *, folds: int = 5, repeats: int = 3, seed: int = 0) -> N
     low, high = _STRATUM_MM
     for target in (SUSPICIOUS, SUSPICIOUS_OR_NOT):
         compare(
-            lake, target=target, baselines=BASELINES, stratum_by="morph_diam", stratum_from=low, stratum_to=high,
+            lake, target=target, baselines=tuple(SIZES), stratum_by="morph_diam", stratum_from=low, stratum_to=high,
             folds=folds, repeats=repeats, seed=seed,
         )  # fmt: skip
     counted = counts(lake)
@@ -200,16 +203,14 @@ def conclusion(lake: Tables, target: str, counted: dict[str, int]) -> str:
     name = _names(lake, target)
     best = name["logistic regression"]
     cases = found[best, "all", "auc"]
-    sizes = [(base, found[name[base], "all", "auc"], found[best, "all", f"auc_minus:{base}"]) for base in BASELINES]
+    gaps = {size: found[best, "all", f"auc_minus:{feature}"] for feature, size in SIZES.items()}
     against = "; ".join(
-        f"{FEATURES[base].title} alone {_range(alone)}, difference {_range(gap, signed=True)} ({gap['note']})"
-        for base, alone, gap in sizes
+        f"{size} alone {_range(found[name[feature], 'all', 'auc'])}, difference {_range(gaps[size], signed=True)}"
+        f" ({gaps[size]['note']})"
+        for feature, size in SIZES.items()
     )
-    won = [FEATURES[base].title for base, _, gap in sizes if gap["low"] is not None and gap["low"] > 0]
-    verdict = {
-        len(BASELINES): "All of shape does better than each measure of size.",
-        0: "Shape is not shown to do better than size.",
-    }.get(len(won), f"All of shape does better than {' and '.join(won)}, but is not shown to do better than the rest.")
+    better = [size for size, gap in gaps.items() if gap["low"] is not None and gap["low"] > 0]
+    verdict = _verdict(better, [size for size in gaps if size not in better])
     return (
         f"{cases['cases']} nodules of {cases['patients']} patients; {counted['left_out']} of the {counted['rated']} "
         "with three or more readers have a median rating between 2 and 4. AUC of logistic regression on all of shape "
@@ -217,6 +218,22 @@ def conclusion(lake: Tables, target: str, counted: dict[str, int]) -> str:
         "not a diagnosis; the features are the shape of those outlines, not the image; all scans are of one "
         "collection. This shows how far shape alone repeats that opinion, and nothing about cancer."
     )
+
+
+def _verdict(better: list[str], others: list[str]) -> str:
+    """Which sizes shape beats, by the patient bootstrap.
+
+    Examples
+    --------
+    >>> _verdict(["a"], ["b", "c"])
+    'By the patient bootstrap, all of shape does better than a, but is not shown to do better than b or c.'
+    """
+    parts = []
+    if better:
+        parts.append(f"does better than {' and '.join(better)}")
+    if others:
+        parts.append(f"is not shown to do better than {' or '.join(others)}")
+    return f"By the patient bootstrap, all of shape {', but '.join(parts)}."
 
 
 def _scores(lake: Tables, target: str) -> dict[tuple[str, str, str], dict[str, Any]]:

@@ -209,7 +209,9 @@ def reading_mask(reading: Reading, geometry: Geometry, *, boundary: Boundary = "
     """Voxels that one radiologist counts as nodule.
 
     The outlines were drawn as an outer border: they do not overlap pixels of the nodule, and this holds for exclusion
-    outlines too, so that the default counts no pixel of any outline as nodule.
+    outlines too, so that the default counts no pixel of any outline as nodule. The rule matters: with the pixels on
+    the outlines, the median volume of the nodules of three or more readers would be 57% larger; without them, 132 of
+    40,414 outlines enclose nothing (their nodules keep other slices).
 
     Parameters
     ----------
