@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 
 from radlake.core.header import Header, Text
 from radlake.core.stage import Row
 from radlake.deid.pseudonyms import Ids
+from radlake.deid.rows import OLDEST_AGE
 from radlake.deid.text import GAP, clean_text
 
 _PATH = re.compile(r"[0-9.]{1,64}")
-_NUMBER = re.compile(r"[-+]?\d{1,6}(?:\.\d{1,9})?")
+_NUMBER = re.compile(r"[-+]?\d{1,7}(?:\.\d{1,20})?(?:[eE][-+]?\d{1,2})?")
+_LARGEST = 1e7  # a quantity with a unit; record numbers have none
+_YEARS = frozenset({"a", "years", "yr"})
 # UCUM (PS3.16 CID 82 and the groups it includes, in the forms that reports use), and counts.
 _UNITS = frozenset({
     "%", "/min", "1", "10*3/uL", "Bq", "Bq/ml", "Bq/mL", "Cel", "GBq", "Gy", "HU", "Hz", "J", "K", "L", "MBq",
@@ -55,8 +57,8 @@ def document_rows(header: Header, ids: Ids, *, file_id: str) -> Iterator[Row]:
 def _value(text: Text, known: list[str]) -> str | None:
     """The cleaned value of a statement; None when nothing of it may stay."""
     stripped = text.value.strip()
-    if text.unit in _UNITS and _NUMBER.fullmatch(stripped) and math.isfinite(float(stripped)):
-        old = text.unit in ("a", "years", "yr") and float(stripped) >= 90
-        return "90" if old else stripped  # ages over 89 are one category
+    if text.unit in _UNITS and _NUMBER.fullmatch(stripped) and abs(float(stripped)) < _LARGEST:
+        number = min(float(stripped), OLDEST_AGE) if text.unit in _YEARS else float(stripped)
+        return f"{number:.9g}"
     cleaned = clean_text(text.value, known)
-    return None if cleaned.replace(GAP, "").strip(" .,;:-") == "" else cleaned
+    return cleaned if any(c.isalnum() for c in cleaned.replace(GAP, "")) else None

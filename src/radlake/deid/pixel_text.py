@@ -29,7 +29,7 @@ _VOLUME_FORMATS = frozenset({"nifti", "nrrd", "metaimage", "npy", "npz"})
 _GREY = frozenset({"MONOCHROME1", "MONOCHROME2"})
 _READABLE_PIXELS = 32  # a readable letter takes five by seven pixels: in 32 columns no name fits a second time
 _LEAST_BITS = 9  # CT and MR in eight bits are as a rule captures of a screen
-_CAPTURED = frozenset({"SCREEN SAVE", "CSA 3D EDITOR", "DOSE_INFO", "RENDERED"})
+_CAPTURED = frozenset({"SCREEN SAVE", "CSA 3D EDITOR", "DOSE_INFO", "RENDERED", "CT_SOM5 PROT"})
 
 
 def state(row: Row) -> State:

@@ -12,7 +12,8 @@ from radlake.deid.vocabulary import report_words
 
 _MOST_WORDS = 8
 _LONGEST = 256  # characters of a label that are looked at
-_TOKEN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_LEVEL = re.compile(r"[CTLS]\d{1,2}")  # a vertebra, or T1 and T2 of MR
+_TOKEN = re.compile(rf"(?<![A-Za-z]){_LEVEL.pattern}(?!\d)|[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _SPELLINGS = {
     "l": "left", "lt": "left", "lft": "left", "sin": "left", "r": "right", "rt": "right", "rgt": "right",
     "dex": "right",
@@ -51,8 +52,8 @@ def region_name(raw: str, number: int) -> str:
 
     Examples
     --------
-    >>> [region_name(raw, 3) for raw in ("GTV-1", "Lt Lung", "Miller plan 4711", "RGB(84, 1, 68)")]
-    ['gtv_1', 'left_lung', 'plan', 'region_3']
+    >>> [region_name(raw, 3) for raw in ("GTV-1", "Lt Lung", "vertebrae_L1", "Miller plan 4711", "Smith")]
+    ['gtv_1', 'left_lung', 'vertebrae_l1', 'plan', 'region_3']
     """
     kept: list[str] = []
     for token in _TOKEN.findall(raw[:_LONGEST]):
@@ -71,6 +72,8 @@ def region_names(raw: Sequence[str]) -> list[str]:
 def _word(token: str) -> str:
     """A token as it may be shown; empty when it may not."""
     word = token.lower()
+    if _LEVEL.fullmatch(token):
+        return word
     if word.isdigit():
         return str(int(word)) if len(word) <= 2 else ""
     word = _SPELLINGS.get(word, word)

@@ -55,7 +55,8 @@ IMAGE_TYPES = frozenset({
     # Siemens, GE, Philips: published in their conformance statements
     "M", "P", "R", "I", "ND", "NORM", "DIS2D", "DIS3D", "FM", "FIL", "SH", "MOSAIC", "MFSPLIT", "CSA MPR", "CSA MIP",
     "CSA 3D EDITOR", "CSAPARALLEL", "CSA RESULT", "SUB", "MOCO", "COMPOSED", "COMP_SP", "COMP_AD", "CT_SOM5 SPI",
-    "CT_SOM5 TOP", "CT_SOM5 SEQ", "CT_SOM5 PARALLEL", "CT_SOM7 SPI", "M_FFE", "M_SE", "M_IR", "P_FFE", "P_SE",
+    "CT_SOM5 TOP", "CT_SOM5 SEQ", "CT_SOM5 PARALLEL", "CT_SOM5 PROT", "CT_SOM7 SPI", "M_FFE", "M_SE", "M_IR",
+    "P_FFE", "P_SE",
     "R_FFE",
     "I_FFE", "PHASE", "FFE", "SE", "IR", "ADD", "PS", "NORMAL", "RT", "WATER", "FAT", "IN_PHASE", "OUT_PHASE",
     "OPP_PHASE",
@@ -121,3 +122,8 @@ MANUFACTURERS = {
     "roche": "ROCHE",
     "qiicr": "QIICR", "offis": "OFFIS", "slicer": "SLICER", "pixelmed": "PIXELMED",
 }  # fmt: skip
+
+# PS3.6 Annex A, newer than the table that pydicom 3.0 carries: label map and height map segmentation, deflated frames.
+NEWER_UIDS = frozenset({
+    "1.2.840.10008.5.1.4.1.1.66.7", "1.2.840.10008.5.1.4.1.1.66.8", "1.2.840.10008.1.2.8.1",
+})  # fmt: skip
