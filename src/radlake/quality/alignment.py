@@ -87,7 +87,7 @@ def details(pictures: Maps, band: tuple[float, float]) -> Maps:
     """
     fine = _smooth(pictures, band[0]) - _smooth(pictures, band[1])
     strength = np.sqrt(_smooth(fine * fine, 2 * band[1]))
-    floor = 0.1 * fine.std(axis=(-2, -1), keepdims=True) + 1e-6
+    floor = 0.1 * fine.std(axis=(-2, -1), keepdims=True) + 1e-4  # pictures have unit deviation
     return np.asarray(fine / (strength + floor), dtype=np.float32)
 
 
@@ -114,9 +114,11 @@ def correlate(moving: Maps, fixed: Maps, warp: Floats) -> tuple[Floats, Floats]:
         m, f = (details(_pooled(p[left], step.pooled), step.band) for p in (moving, fixed))
         worth = masked_correlation(*zoomed(m, warp[left]), f) >= step.least
         left, m, f = left[worth], m[worth], f[worth]
+        if left.size == 0:
+            return np.zeros(len(moving)), warp
         for _ in range(step.rounds):
             warp[left] = np.clip(warp[left] + _newton(m, f, warp[left]), _LOWEST, _HIGHEST)
-    left = left[np.abs(warp[left] - [1.0, 0.0]).max(axis=(1, 2), initial=0) < WIDEST]
+    left = left[np.abs(warp[left] - [1.0, 0.0]).max(axis=(1, 2)) < WIDEST]
     score = np.zeros(len(moving))
     score[left] = judge(moving[left], fixed[left], warp[left])
     return score, warp
@@ -134,7 +136,7 @@ def masked_correlation(values: Maps, weight: Maps, fixed: Maps) -> Floats:
     a, b = ((x - ((x * inside).sum(axis=(1, 2)) / count)[:, None, None]) * inside for x in (values, fixed))
     norm = np.sqrt((a * a).sum(axis=(1, 2)) * (b * b).sum(axis=(1, 2)))
     product = (a * b).sum(axis=(1, 2))
-    valid = (norm > 1e-6) & (count > 0.5 * fixed.shape[-1] ** 2)
+    valid = (norm > 1e-3 * count) & (count > 0.5 * fixed.shape[-1] ** 2)
     return np.where(valid, product / np.maximum(norm, 1e-6), 0.0).astype(np.float64)
 
 

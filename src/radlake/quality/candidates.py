@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 TABLES = 16
 NEIGHBOURS = 8  # in sorted order
 DIFFERENT_BITS = 8  # of 64
-KEPT = 32  # candidates an image keeps
+KEPT = 12  # candidates an image keeps, the closest; bounds what a cohort of look-alikes costs
 PREFIX = 32  # leading bits that a table sorts by
 CERTAIN = 0.5  # bits with less entropy than this in the cohort do not lead: they would put everything together
 _SEED = 20100901  # of the bit orders: any value serves, changing it changes which rare pairs are missed

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
+
+import pyarrow as pa
 
 from radlake.core.stage import Item, Rows, Stage
 from radlake.quality import CHECKS
 from radlake.quality.duplicates import NEAR, cluster
 from radlake.quality.fingerprint import fingerprint
+
+
+class Tables(Protocol):
+    """What this room needs of a lake."""
+
+    def read(self, table: str) -> pa.Table:
+        """Whole table by name."""
+        ...
+
+    def replace(self, table: str, data: pa.Table) -> object:
+        """Make a table hold exactly these rows."""
+        ...
 
 
 def quality(item: Item) -> Rows:
@@ -28,7 +42,7 @@ def fingerprints(item: Item) -> Rows:
     return [("fingerprints", {**ids, **vars(found)})]
 
 
-def duplicates(lake: Any, *, near: float = NEAR) -> None:
+def duplicates(lake: Tables, *, near: float = NEAR) -> None:
     """Replace table `duplicates` by the clusters among all fingerprints of a lake."""
     lake.replace("duplicates", cluster(lake.read("fingerprints"), near=near))
 
