@@ -7,6 +7,7 @@ qibawiki.rsna.org/index.php/Standardized_Uptake_Value_(SUV)) and PS3.3 C.8.9.1 f
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime, timedelta
 
 from radlake.core.image import Unit
@@ -148,11 +149,11 @@ def _moment(date: str | None, time: str | None) -> datetime | None:
     """DA and TM text as a moment; time zones are left out, because both ends of an interval share them."""
     if not date or not time:
         return None
-    digits = time.split("+")[0].split("-")[0].replace(":", "")
-    whole, _, fraction = digits.partition(".")
+    whole, _, fraction = re.split("[+-]", time, maxsplit=1)[0].replace(":", "").partition(".")
     try:
-        start = datetime.strptime(date.replace(".", "")[:8], "%Y%m%d")
-        hours, minutes, seconds = (int(whole[i : i + 2] or 0) for i in (0, 2, 4))
-        return start + timedelta(hours=hours, minutes=minutes, seconds=seconds + float(f"0.{fraction or 0}"))
+        day = datetime.strptime(date.replace(".", "")[:8], "%Y%m%d")
+        hour, minute, second = (int(whole[i : i + 2] or 0) for i in (0, 2, 4))
+        start = day.replace(hour=hour, minute=minute, second=min(second, 59))  # 60 is a leap second
+        return start + timedelta(seconds=float(f"0.{fraction or 0}"))
     except (ValueError, OverflowError):
         return None
