@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -201,3 +202,11 @@ def test_a_codestream_without_a_frame_header_is_undecodable(coded: bytes) -> Non
         jpeg_header(coded)
     with pytest.raises(ItemError, match="could not be decoded"):
         jpeg_2000_header(coded)
+
+
+@pytest.mark.parametrize("header", [(99, 64), (1, 10_000_000), (2, 64, 32), (1, 3), (15, *[64] * 15)])
+def test_damaged_rle_headers_are_faults(write_dicom: WriteDicom, read_rows: ReadRows, header: tuple[int, ...]) -> None:
+    coded = struct.pack("<16I", *header, *[0] * (16 - len(header))) + b"\xf1\x07" * 9
+    path = write_dicom(np.zeros((8, 9), np.uint8), prepare=lambda ds: _compressed(ds, coded, SYNTAX + "5"))
+    with open_frames(read_rows(path)[0]) as frames, pytest.raises(ItemError):
+        stored_frame(frames, 0)

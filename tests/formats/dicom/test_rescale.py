@@ -70,6 +70,7 @@ def test_an_impossible_slope_counts_as_absent(slope: float | None) -> None:
         ({"bits_stored": 12, "has_modality_lut": True}, "a.u.", "f4"),
         ({"bits_stored": 64, "float_pixels": True}, "a.u.", "f4"),
         ({"bits_stored": 16, "photometric": "PALETTE COLOR"}, "a.u.", "u1"),
+        ({"bits_stored": 16, "bits_allocated": 16, "samples": 3, "photometric": "RGB"}, "a.u.", "u2"),
     ],
 )
 def test_the_planned_type_is_the_narrowest_that_suits_the_header(row: dict[str, Any], unit: str, expected: str) -> None:

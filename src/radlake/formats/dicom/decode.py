@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from radlake.formats.dicom.frames import Frames, Layout
 from radlake.formats.source import MIB
 
 _SUSPECT_BYTES = 64 * MIB  # smaller frames are decoded whatever their ratio
+_RLE_HEADER_BYTES = 64
 _MAX_RATIO = 20_000  # an empty 512 x 512 x 16 bit frame is about 5,000:1 in JPEG 2000
 
 
@@ -131,19 +133,46 @@ def _coloured(samples: Array, layout: Layout) -> Array:
 
 
 def _rle(coded: bytes, layout: Layout) -> Array:
-    """RLE Lossless (PS3.5 annex G); segments are byte planes of one sample after the other."""
-    import imagecodecs
-
-    kind = np.dtype(f"<u{max(1, layout.allocated // 8)}")
-    data = imagecodecs.dicomrle_decode(coded, kind)
-    expected = layout.rows * layout.columns * layout.samples * layout.allocated // 8
-    if len(data) < expected:
-        raise ItemError("truncated_pixels", expected=expected, found=len(data))
+    """RLE Lossless (PS3.5 annex G): one segment a byte of each sample, the most significant byte first."""
+    width, count = (
+        max(1, layout.allocated // 8),
+        -(-layout.rows * layout.columns // (8 if layout.allocated == 1 else 1)),
+    )
+    segments = _rle_segments(coded)
+    if len(segments) != layout.samples * width:
+        raise ItemError("contradictory_header", what=Term("the number of RLE segments"))
+    planes = np.empty((layout.samples, count, width), dtype=np.uint8)
+    for number, segment in enumerate(segments):
+        data = _unpack_bytes(segment)
+        if len(data) < count:
+            raise ItemError("truncated_pixels", expected=count, found=len(data))
+        planes[number // width, :, width - 1 - number % width] = np.frombuffer(data, np.uint8, count)
     if layout.allocated == 1:
-        return _unpack_bits(data, layout, skip=0)
-    flat = np.frombuffer(data, kind, count=layout.rows * layout.columns * layout.samples)
+        return _unpack_bits(planes.tobytes(), layout, skip=0)
+    flat = planes.reshape(-1).view(f"<u{width}")
     flat = _use_bits(flat, layout, stored=layout.stored, high_bit=layout.high_bit)
     return _coloured(_shaped(flat, layout, planar=True), layout)
+
+
+def _rle_segments(coded: bytes) -> list[bytes]:
+    """Segments by the offsets in the RLE header, checked here because the codecs trust them (PS3.5 G.5)."""
+    if len(coded) < _RLE_HEADER_BYTES:
+        raise ItemError("truncated_pixels", expected=_RLE_HEADER_BYTES, found=len(coded))
+    count, *offsets = struct.unpack_from("<16I", coded)
+    edges = [*offsets[: min(count, 15)], len(coded)]
+    if edges != sorted(edges) or edges[0] < _RLE_HEADER_BYTES:
+        raise ItemError("undecodable_pixels")
+    return [coded[low:high] for low, high in pairwise(edges)]
+
+
+def _unpack_bytes(segment: bytes) -> bytes:
+    """A PackBits segment (PS3.5 G.3.2), without the byte that may fill it up to an even length."""
+    import imagecodecs
+
+    try:
+        return bytes(imagecodecs.packbits_decode(segment))
+    except imagecodecs.ImcdError:
+        return bytes(imagecodecs.packbits_decode(segment[:-1]))
 
 
 def _deflated_frame(coded: bytes, layout: Layout) -> Array:
@@ -188,7 +217,7 @@ def _jpeg_ls(coded: bytes, layout: Layout) -> Array:
     import imagecodecs
 
     head = _fitting(jpeg_header(coded), layout)
-    samples = imagecodecs.jpegls_decode(coded)
+    samples = imagecodecs.jpegls_decode(coded, out=_empty(layout, 1 if head.precision <= 8 else 2))
     return _coloured(_use_bits(samples, layout, stored=head.precision, high_bit=head.precision - 1), layout)
 
 
@@ -206,10 +235,14 @@ def _jpeg_xl(coded: bytes, layout: Layout) -> Array:
     """JPEG XL (ISO/IEC 18181); the prepared output refuses a picture of another size."""
     import imagecodecs
 
-    shape = (layout.rows, layout.columns, layout.samples)[: 2 if layout.samples == 1 else 3]
-    out = np.empty(shape, dtype=f"u{layout.allocated // 8}")
-    samples = imagecodecs.jpegxl_decode(coded, out=out)
+    samples = imagecodecs.jpegxl_decode(coded, out=_empty(layout, max(1, layout.allocated // 8)))
     return _use_bits(samples, layout, stored=layout.stored, high_bit=layout.stored - 1)
+
+
+def _empty(layout: Layout, item: int) -> Array:
+    """Room for one frame of unsigned samples; a codec refuses it when the codestream says otherwise."""
+    shape = (layout.rows, layout.columns, layout.samples)
+    return np.empty(shape[: 2 if layout.samples == 1 else 3], dtype=f"u{item}")
 
 
 def _fitting(head: Codestream, layout: Layout) -> Codestream:

@@ -42,8 +42,8 @@ def load(members: Sequence[Row], image: Row, *, memory_bytes: int = _MEMORY_BYTE
     """Pixels of one image, in the unit that its row names.
 
     Values are HU, SUVbw, Bq/mL or whatever the modality transformation gives: integers stay integers (uint8, int16,
-    int32), fractions become float32. Colour is RGB, 8 bits. MONOCHROME1 without a physical unit is turned round, so
-    that bright means more.
+    int32), fractions become float32. Colour is RGB with as many bits as the file allocates. MONOCHROME1 without a
+    physical unit is turned round, so that bright means more.
 
     Parameters
     ----------

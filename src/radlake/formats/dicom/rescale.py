@@ -142,6 +142,9 @@ def planned_type(row: Mapping[str, Any], unit: str | None) -> np.dtype[Any]:
         return np.dtype(np.float32)
     if row.get("photometric") == "PALETTE COLOR":
         return np.dtype(np.uint8)
+    if (row.get("samples") or 1) > 1:
+        allocated = row.get("bits_allocated") or 8
+        return np.dtype(np.uint8 if allocated <= 8 else np.uint16 if allocated <= 16 else np.uint32)
     rescale = rescale_of(row, unit)
     if not rescale.is_integer or row.get("has_modality_lut"):
         return np.dtype(np.float32)
