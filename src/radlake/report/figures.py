@@ -1,0 +1,206 @@
+"""Figures as inline SVG: numbers in, text out. Colours and fonts come from the page's style sheet by class.
+
+Each figure has a title, which screen readers speak. Series are told apart by colour and by dashes, so that the page
+can be printed in black and white.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from radlake.report.axes import Scale, block, line, picture, place, text, tick_label, ticks
+
+_WIDTH = 360.0
+_TOP, _RIGHT, _BOTTOM, _LEFT = 10.0, 12.0, 40.0, 46.0  # room for tick labels and axis titles
+
+
+@dataclass(frozen=True)
+class Line:
+    """Points joined by a line.
+
+    Parameters
+    ----------
+    name : str
+        What it stands for; the legend is the page's.
+    points : sequence of (x, y)
+    colour : int
+        Number of the series' colour.
+    dashed : bool
+    """
+
+    name: str
+    points: Sequence[tuple[float, float]]
+    colour: int = 0
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its interval and a label; `low` and `high` are None where the interval is not known."""
+
+    label: str
+    value: float
+    low: float | None
+    high: float | None
+    written: str
+    colour: int = 0
+
+
+def histogram(
+    counts: Sequence[int], low: float, high: float, *, title: str, width: float = 240.0, height: float = 84.0
+) -> str:
+    """Bars of equal width from `low` to `high`; the highest fills the figure.
+
+    Examples
+    --------
+    >>> svg = histogram([1, 2], 0, 10, title="ages")
+    >>> "ages" in svg and svg.count("<text") == 3
+    True
+    """
+    floor, left, right = height - 18, 6.0, width - 6
+    across, top = Scale(low, high, left, right), max([*counts, 1])
+    step = (right - left) / len(counts)
+    bars = "".join(
+        block(left + k * step + 0.5, floor - n / top * (floor - 4), step - 1, n / top * (floor - 4))
+        for k, n in enumerate(counts)
+        if n
+    )
+    marks = [text(across(v), height - 4, tick_label(v), anchor=_anchor(across(v), width)) for v in ticks(low, high, 4)]
+    return picture(
+        width, height, title, [f'<path class="bar" d="{bars}"/>', line(left, floor, right, floor, "axis"), *marks]
+    )
+
+
+def bars(rows: Sequence[tuple[str, int]], *, title: str) -> str:
+    """Horizontal bars with a label over each and its count beside it."""
+    step, top = 30.0, max([*(n for _, n in rows), 1])
+    parts = []
+    for k, (label, n) in enumerate(rows):
+        y = k * step
+        parts += [
+            text(0, y + 12, label),
+            text(_WIDTH, y + 12, f"{n:,}", anchor="end", kind="value"),
+            f'<path class="track" d="{block(0, y + 17, _WIDTH, 6)}"/>',
+            f'<path class="bar" d="{block(0, y + 17, n / top * _WIDTH, 6)}"/>',
+        ]
+    return picture(_WIDTH, max(step * len(rows), 1), title, parts)
+
+
+def roc(lines: Sequence[Line], *, title: str) -> str:
+    """ROC curves over the diagonal of chance.
+
+    Examples
+    --------
+    >>> svg = roc([Line("model", [(0, 0), (0, 1), (1, 1)])], title="ROC")
+    >>> 'd="M46 300L46 10L348 10"' in svg
+    True
+    """
+    x, y = _plane((0, 1), (0, 1), 340)
+    chance = line(x(0), y(0), x(1), y(1), "guide")
+    frame = _frame(x, y, "share of false alarms (1 − specificity)", "sensitivity")
+    return picture(_WIDTH, 340, title, [*frame, chance, *(_polyline(c, x, y) for c in lines)])
+
+
+def calibration(lines: Sequence[Line], intervals: Sequence[Sequence[tuple[float, float]] | None], *, title: str) -> str:
+    """Predicted against observed share of positives, with an interval at each point where it is known."""
+    x, y = _plane((0, 1), (0, 1), 340)
+    parts = [*_frame(x, y, "predicted probability", "observed share"), line(x(0), y(0), x(1), y(1), "guide")]
+    for shown, known in zip(lines, intervals, strict=True):
+        ends = known or [(v, v) for _, v in shown.points]
+        whiskers = "".join(
+            f"M{place(x(u))} {place(y(low))}V{place(y(high))}"
+            for (u, _), (low, high) in zip(shown.points, ends, strict=True)
+        )
+        parts.append(f'<path class="whisker s{shown.colour}" d="{whiskers}"/>')
+        parts.append(_polyline(shown, x, y))
+        parts += [_dot(x(u), y(v), shown.colour) for u, v in shown.points]
+    return picture(_WIDTH, 340, title, parts)
+
+
+def decision(lines: Sequence[Line], *, title: str) -> str:
+    """Net benefit over the threshold at which one would act; acting on nobody is the line at zero."""
+    top = max([0.01, *(v for c in lines for _, v in c.points)])
+    x, y = _plane((0, 1), (-0.15 * top, 1.05 * top), 340)
+    frame = _frame(x, y, "threshold probability", "net benefit")
+    nobody = line(x(0), y(0), x(1), y(0), "guide")
+    shown = (_polyline(c, x, y, floor=-0.15 * top) for c in lines)
+    return picture(_WIDTH, 340, title, [*frame, nobody, *shown])
+
+
+def forest(rows: Sequence[Estimate], *, title: str, low: float, high: float, reference: float) -> str:
+    """Estimates with intervals under one another, and a line at the value of no effect.
+
+    Parameters
+    ----------
+    rows : sequence of Estimate
+    title : str
+    low, high : float
+        Ends of the axis.
+    reference : float
+        For example 0.5 for an AUC, 0 for a difference.
+    """
+    step, height = 38.0, 38.0 * len(rows) + 28
+    x = Scale(low, high, 8, _WIDTH - 8)
+    parts = [line(x(v), 4, x(v), height - 24, "grid") for v in ticks(low, high, 6)]
+    parts += [
+        text(x(v), height - 8, tick_label(v), anchor=_anchor(x(v), _WIDTH), kind="tick") for v in ticks(low, high, 6)
+    ]
+    parts.append(line(x(reference), 4, x(reference), height - 24, "guide"))
+    for k, row in enumerate(rows):
+        y = k * step + 30
+        parts += [
+            text(0, y - 12, row.label, kind="halo"),
+            text(_WIDTH, y - 12, row.written, anchor="end", kind="value halo"),
+        ]
+        if row.low is not None and row.high is not None:
+            parts.append(line(x(row.low), y, x(row.high), y, f"interval s{row.colour}"))
+        parts.append(f'<path class="mark s{row.colour}" d="{block(x(row.value) - 4, y - 4, 8, 8)}"/>')
+    return picture(_WIDTH, height, title, parts)
+
+
+def _plane(across: tuple[float, float], up: tuple[float, float], height: float) -> tuple[Scale, Scale]:
+    """Scales of a chart with room for its axes."""
+    return Scale(*across, _LEFT, _WIDTH - _RIGHT), Scale(*up, height - _BOTTOM, _TOP)
+
+
+def _frame(x: Scale, y: Scale, below: str, beside: str) -> list[str]:
+    """Grid lines, tick labels and axis titles."""
+    parts = []
+    for v in ticks(x.low, x.high):
+        parts += [
+            line(x(v), y.start, x(v), y.end, "grid"),
+            text(x(v), y.start + 15, tick_label(v), anchor="middle", kind="tick"),
+        ]
+    for v in ticks(y.low, y.high):
+        parts += [
+            line(x.start, y(v), x.end, y(v), "grid"),
+            text(x.start - 6, y(v) + 4, tick_label(v), anchor="end", kind="tick"),
+        ]
+    middle = (y.start + y.end) / 2
+    parts.append(text((x.start + x.end) / 2, y.start + 34, below, anchor="middle"))
+    parts.append(f'<text transform="translate(10 {place(middle)}) rotate(-90)" text-anchor="middle">{beside}</text>')
+    return parts
+
+
+def _polyline(shown: Line, x: Scale, y: Scale, *, floor: float | None = None) -> str:
+    """A line through its points; it ends where it falls below `floor`. Points in one place are drawn once."""
+    points: list[str] = []
+    for u, v in shown.points:
+        if floor is not None and v < floor:
+            break
+        at = f"{place(x(u))} {place(y(v))}"
+        if not points or points[-1] != at:
+            points.append(at)
+    dashes = " dashed" if shown.dashed else ""
+    return f'<path class="line s{shown.colour}{dashes}" d="M{"L".join(points)}"/>' if points else ""
+
+
+def _dot(x: float, y: float, colour: int) -> str:
+    """A point of a curve."""
+    return f'<circle class="dot s{colour}" cx="{place(x)}" cy="{place(y)}" r="3"/>'
+
+
+def _anchor(x: float, width: float) -> str:
+    """Text near an edge grows inward."""
+    return "start" if x < 0.08 * width else "end" if x > 0.92 * width else "middle"
