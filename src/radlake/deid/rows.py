@@ -19,7 +19,6 @@ from radlake.core.image import KINDS, UNITS
 from radlake.core.schema import INSTANCES
 from radlake.core.stage import Row
 from radlake.deid import pixel_text
-from radlake.deid.pixel_text import state
 from radlake.deid.pseudonyms import Ids, shifted_day
 from radlake.deid.regions import region_names
 from radlake.deid.vocabulary import terms
@@ -73,8 +72,7 @@ def instance_row(header: Header, ids: Ids, *, file_id: str, key: bytes, profile:
     Examples
     --------
     >>> from radlake.core.header import Identity
-    >>> from radlake.deid.pixel_text import state
-    from radlake.deid.pseudonyms import ids
+    >>> from radlake.deid.pseudonyms import ids
     >>> head = Header("dicom", values={"modality": "CT", "rows": 512, "manufacturer": "Doe Imaging", "kvp": 120.0})
     >>> row = instance_row(head, ids(b"k" * 32, Identity(), file_id="fi-a"), file_id="fi-a", key=b"k" * 32)
     >>> row["modality"], row["rows"], row["manufacturer"], row["kvp"]
@@ -83,9 +81,8 @@ def instance_row(header: Header, ids: Ids, *, file_id: str, key: bytes, profile:
     row = {name: clean(name, header.values.get(name)) for name in INSTANCES.names}
     row |= asdict(ids) | {"owner": file_id, "file_id": file_id, "member": header.member, "role": header.role}
     row |= {"format": header.format, "rois": region_names(header.rois) or None}
-    row["pixel_text"] = state(row) if header.role == "image" else None
     row["study_day"] = shifted_day(key, header.study_date, ids.patient_id or ids.study_id)
-    row["pixel_text"] = pixel_text.state(row)
+    row["pixel_text"] = pixel_text.state(row) if header.role == "image" else None
     if profile == "strict":
         row |= dict.fromkeys(_STRICT_DROPS)
     return row
