@@ -69,6 +69,14 @@ def test_known_identifiers_go_in_any_order_case_and_accent() -> None:
     assert not any(w in fold(cleaned) for w in ("renee", "4711", "山田", "太郎", "Li"))
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("홍길동", "환자홍길동님"), ("ガギグ", "患者ガギグさん"), ("山田^太郎", "山田太郎氏")]
+)
+def test_known_names_go_from_scripts_without_spaces(name: str, text: str) -> None:
+    cleaned = clean_text(text, [name], allow_list=False)
+    assert not any(part in cleaned for part in name.split("^"))
+
+
 def test_without_the_allow_list_unknown_words_stay() -> None:
     assert clean_text("Zyxq nodule, 12.03.2019", allow_list=False) == "Zyxq nodule, [...]"
     assert clean_text("Zyxq nodule, 12.03.2019") == GAP + " nodule, " + GAP

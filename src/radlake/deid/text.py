@@ -146,6 +146,8 @@ def _components(known: tuple[str, ...]) -> frozenset[str]:
             found.update("".join(p) for p in permutations(parts))
         else:
             found.add("".join(parts))
+        # Folding breaks up Hangul and kana; inside a run of such letters the name stands as it was written.
+        found.update(p for p in _WORD.findall(unicodedata.normalize("NFKC", value)) if not p.isascii())
     return frozenset(p for p in found - _NO_NAMES if len(p) > 1)
 
 
