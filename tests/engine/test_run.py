@@ -153,6 +153,25 @@ def test_what_was_set_aside_is_tried_again_after_retry(place: Place) -> None:
     assert tables == place.tables("fresh")
 
 
+def test_a_broken_slice_costs_that_slice_and_not_its_series(place: Place) -> None:
+    slice_ = place.source / "ct one" / "IM0004"
+    whole = slice_.read_bytes()
+    slice_.write_bytes(whole[:-700])
+    place.run()
+    lake = place.lake()
+    rows = lake.sql("SELECT uri, status, fault_code FROM files JOIN private.sources USING (file_id)").to_pylist()
+    found = {r["uri"]: (r["status"], r["fault_code"]) for r in rows}
+    assert found.pop(str(slice_)) == ("quarantined", "truncated_pixels")
+    assert {v for k, v in found.items() if "ct one" in k} == {("done", None)}
+    assert lake.sql("SELECT min(slices) AS n FROM images WHERE kind = 'ct'")["n"][0].as_py() == 5
+    assert lake.sql("SELECT count(*) AS n FROM quality WHERE \"check\" = 'missing_slices'")["n"][0].as_py() == 1
+    assert not any(place.run().worked.values())
+    slice_.write_bytes(whole)
+    place.run()
+    place.run("fresh")
+    assert place.tables() == place.tables("fresh")
+
+
 def test_an_empty_folder_makes_an_empty_lake(tmp_path: Path) -> None:
     empty = Place(tmp_path)
     empty.source.mkdir()

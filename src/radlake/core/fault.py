@@ -5,8 +5,9 @@ exception may quote patient data. Expected problems raise `ItemError`; objects t
 `Ignored`. Everything else is a bug and becomes the code `unexpected`.
 
     Exception
-    └── ItemError        the item is set aside: code, message, hint
-        └── Ignored      the item holds nothing to keep: not an error
+    ├── ItemError            the item is set aside: code, message, hint
+    │   └── Ignored          the item holds nothing to keep: not an error
+    └── BrokenMembers        some of what the item is made of is set aside; the item is built again without it
 """
 
 from __future__ import annotations
@@ -147,6 +148,20 @@ class Ignored(ItemError):  # noqa: N818 - it is no error
     """The item holds nothing to keep; its row says so."""
 
     ignored = True
+
+
+class BrokenMembers(Exception):  # noqa: N818 - names what was found
+    """Some members of an image cannot be read, others can: those are set aside and the image is built again.
+
+    Parameters
+    ----------
+    members : list of (file_id, member, ItemError)
+        What cannot be read, and why.
+    """
+
+    def __init__(self, members: list[tuple[str, int, ItemError]]):
+        self.members = members
+        super().__init__(f"{len(members)} members cannot be read")
 
 
 def _rebuild(cls: type[ItemError], code: str, hint: str, values: dict[str, int | float | Term]) -> ItemError:

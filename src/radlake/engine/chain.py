@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from radlake.core.fault import Fault, ItemError, Term
+from radlake.core.fault import BrokenMembers, Fault, ItemError, Term
 from radlake.core.schema import TABLES
 from radlake.core.stage import Context, Item, Over, Row, Rows, Stage
 from radlake.engine.registry import stage
@@ -160,6 +160,9 @@ class Work:
         for current, parameters in self.steps:
             try:
                 rows += current.function(item, **parameters)
+            except BrokenMembers as error:
+                rows += [("faults", member_fault_row(f, m, e.fault(current.name))) for f, m, e in error.members]
+                break
             except Exception as error:  # noqa: BLE001 - whatever one item does, the cohort goes on
                 fault = self._fault(error, current)
                 break
@@ -205,6 +208,12 @@ def fault_row(unit: Over, owner: str, fault: Fault) -> Row:
         "hint": fault.hint,
         "ignored": fault.ignored,
     }
+
+
+def member_fault_row(file_id: str, member: int, fault: Fault) -> Row:
+    """A row of `faults` for one member of a file; it is the file's, so that it lasts until the file changes."""
+    row = fault_row("files", file_id, fault)
+    return row | {"unit": "member", "unit_id": f"{file_id}#{member}"}
 
 
 def work_row(spec: Spec, piece: Piece, seconds: float) -> Row:

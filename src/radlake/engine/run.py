@@ -165,10 +165,7 @@ def run(
         status = "stopped"
         try:
             driver.files(chains["files"], folders)
-            driver.phase(chains["series"], "building series", todo.series(lake, chains["series"]))
-            driver.forget("series", "SELECT DISTINCT series_id AS owner FROM instances WHERE role = 'image'")
-            driver.phase(chains["images"], "reading images", todo.images(lake, chains["images"]))
-            driver.forget("image", "SELECT image_id AS owner FROM images")
+            driver.build(chains["series"], chains["images"])
             if driver.changed or _unsettled(lake, chains["lake"]):
                 driver.whole(chains["lake"])
                 settle(lake)
@@ -209,6 +206,16 @@ class Driver:
         """Read headers of files that are new or changed."""
         found = ((keyed_id(self.key, "file", f.uri), f) for f in walk(folders))
         self.phase(chain, "reading headers", todo.files(self.lake, chain, found))
+
+    def build(self, series: Chain, images: Chain) -> None:
+        """Build images and read them; where some slices turn out to be broken, build again without these."""
+        while True:
+            self.phase(series, "building series", todo.series(self.lake, series))
+            self.forget("series", f"SELECT DISTINCT series_id AS owner FROM {todo.USABLE}")
+            self.phase(images, "reading images", todo.images(self.lake, images))
+            self.forget("image", "SELECT image_id AS owner FROM images")
+            if not todo.series(self.lake, series).total:
+                return
 
     def phase(self, chain: Chain, title: str, work: todo.Todo) -> None:
         """Do a chain's pieces and commit what they leave."""

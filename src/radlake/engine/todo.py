@@ -18,17 +18,24 @@ from radlake.engine.inputs import Found
 from radlake.engine.local import Load
 from radlake.lake.store import Lake
 
-_SERIES = """
+# Image members that can be read, as far as is known: what `load` found broken is left out when a series is built again.
+USABLE = """(
+    SELECT i.* FROM instances i
+    ANTI JOIN (SELECT unit_id FROM faults WHERE unit = 'member' AND stage = 'load') b
+        ON b.unit_id = i.file_id || '#' || i.member
+    WHERE i.role = 'image' AND i.series_id IS NOT NULL
+)"""
+
+_SERIES = f"""
 WITH wanted AS (
     SELECT i.series_id AS id,
            md5(string_agg(i.file_id || ':' || i.member || ':' || s.input_key, ',' ORDER BY i.file_id, i.member))
                AS input_key
-    FROM instances i JOIN private.sources s USING (file_id)
-    WHERE i.role = 'image' AND i.series_id IS NOT NULL
+    FROM {USABLE} i JOIN private.sources s USING (file_id)
     GROUP BY i.series_id
 ), todo AS (
     SELECT * FROM wanted ANTI JOIN
-    (SELECT owner AS id, input_key FROM work WHERE unit = 'series' AND chain_key = '{chain}') USING (id, input_key)
+    (SELECT owner AS id, input_key FROM work WHERE unit = 'series' AND chain_key = '{{chain}}') USING (id, input_key)
 )"""
 
 # A mask that refers to a series belongs to the series' largest image.
@@ -91,12 +98,9 @@ def _count(lake: Lake, head: str, chain: Chain) -> int:
 
 def _series(lake: Lake, chain: Chain) -> Iterator[Load]:
     """The pieces of `series`."""
-    query = (
-        _SERIES.format(chain=chain.key)
-        + """
-    SELECT todo.id, todo.input_key, i.* FROM instances i JOIN todo ON i.series_id = todo.id
-    WHERE i.role = 'image' ORDER BY todo.id, i.file_id, i.member"""
-    )
+    query = f"""{_SERIES.format(chain=chain.key)}
+    SELECT todo.id, todo.input_key, i.* FROM {USABLE} i JOIN todo ON i.series_id = todo.id
+    ORDER BY todo.id, i.file_id, i.member"""
     for (owner, key), rows in _grouped(lake, query, "id", "input_key"):
         yield Load(Piece(owner, key, {"series_id": owner}, members=rows))
 

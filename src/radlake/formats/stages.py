@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from radlake.core.fault import Fault, ItemError
+from radlake.core.fault import BrokenMembers, Fault, ItemError
 from radlake.core.ids import derived_id
 from radlake.core.image import BoolArray, Image, Region, RegionSource
 from radlake.core.stage import Item, Row, Rows, Stage
@@ -18,10 +18,8 @@ def scan(item: Item) -> Rows:
     """
     problems: list[ItemError] = []
     item.headers = scan_file(Source(item.row["uri"]), faults=problems)
-    return [
-        ("faults", _fault_row(item.id, item.id, p.fault("scan")) | {"unit": "member", "unit_id": f"{item.id}#{n}"})
-        for n, p in enumerate(problems)
-    ]
+    rows = [_fault_row(item.id, item.id, problem.fault("scan")) for problem in problems]
+    return [("faults", r | {"unit": "member", "unit_id": f"{item.id}#unread{n}"}) for n, r in enumerate(rows)]
 
 
 def series(item: Item) -> Rows:
@@ -36,9 +34,30 @@ def series(item: Item) -> Rows:
 
 
 def load(item: Item) -> Rows:
-    """Decode the pixels of an image into `item.images["original"]`."""
-    item.images["original"] = load_image(item.members, item.row, memory_bytes=item.context.memory_bytes)
+    """Decode the pixels of an image into `item.images["original"]`.
+
+    Raises
+    ------
+    BrokenMembers
+        When some slices cannot be read: the image is built again without them.
+    """
+    try:
+        item.images["original"] = load_image(item.members, item.row, memory_bytes=item.context.memory_bytes)
+    except ItemError:
+        _raise_for_members(item)
+        raise
     return []
+
+
+def _raise_for_members(item: Item) -> None:
+    """Name the members at fault, when it is some and not all."""
+    if len(item.members) < 2 or item.row["format"] != "dicom":
+        return
+    from radlake.formats.dicom.pixels import broken
+
+    found = broken(item.members, item.row)
+    if 0 < len(found) < len([m for m in item.members if m.get("frames") != []]):
+        raise BrokenMembers([(m["file_id"], m.get("member") or 0, error) for m, error in found])
 
 
 def regions(item: Item) -> Rows:

@@ -88,6 +88,26 @@ def load(members: Sequence[Row], image: Row, *, memory_bytes: int = _MEMORY_BYTE
     )
 
 
+def broken(members: Sequence[Row], image: Row) -> list[tuple[Row, ItemError]]:
+    """Members that cannot be decoded, each with its reason; for an image that `load` could not read.
+
+    Parameters
+    ----------
+    members, image
+        As for `load`.
+    """
+    found = []
+    for member in (m for m in members if m.get("frames") != []):
+        try:
+            with open_frames(member) as frames:
+                values = _values(frames, member, image.get("unit"))
+                for number in _numbers(member, frames):
+                    values(number)
+        except ItemError as error:
+            found.append((member, error))
+    return found
+
+
 def _read(members: Sequence[Row], image: Row) -> Array:
     """Planes of all members in order, (planes, rows, columns[, channels])."""
     count = (image.get("frames") or 1) * (image.get("slices") or 1)
