@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pydicom.charset import convert_encodings, decode_bytes, python_encoding
 
@@ -108,11 +109,15 @@ class Elements:
         if found is None:
             return None
         vr, data = found
+        if not data:
+            return None
         try:
-            number: float = float(data) if vr in _TEXT_NUMBERS else BINARY[self.order, vr].unpack_from(data)[0]
-        except (ValueError, KeyError, struct.error):  # several texts, a VR that holds no numbers, too few bytes
-            numbers = self._numbers(vr, data.split(b"\\", 1)[0])
-            return numbers[0] if numbers else None
+            if vr in _TEXT_NUMBERS:
+                number = float(data.split(b"\\", 1)[0].rstrip(b" \0") if b"\\" in data or b"\0" in data else data)
+            else:
+                number = BINARY[self.order, vr].unpack_from(data)[0]
+        except (ValueError, KeyError, struct.error):  # no number, a VR that holds none, too few bytes
+            return None
         return number if math.isfinite(number) else None
 
     def integer(self, keyword: str) -> int | None:
@@ -170,8 +175,7 @@ class Elements:
             return _ESCAPES.sub("", decode_bytes(data, list(_encodings(terms)), _DELIMITERS))
 
 
-@dataclass(frozen=True, slots=True)
-class PixelSpan:
+class PixelSpan(NamedTuple):
     """Where the pixels are.
 
     Parameters
@@ -186,8 +190,7 @@ class PixelSpan:
     stored_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class DicomFile:
+class DicomFile(NamedTuple):
     """What the reader found: the kept elements, the transfer syntax, and the pixels if there are any."""
 
     elements: Elements
