@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydicom import dcmread
 
 from radlake.core.image import Geometry, Image
 from radlake.quality.gantry_tilt import check, tilt_deg
@@ -33,6 +34,14 @@ def test_the_stated_angle_serves_where_nothing_else_is_known():
     (found,) = check(picture, {}, [{"gantry_tilt": -18.0}])
     assert found.value == 18.0
     assert check(picture, {}, [{"gantry_tilt": math.nan}, {}]) == []
+
+
+def test_a_real_tilted_head_scan_agrees_with_what_its_header_states(shared):
+    files = [
+        dcmread(p, stop_before_pixels=True) for p in (shared / "dicom/series/ct_head_tilt_uneven_10").glob("*.dcm")
+    ]
+    rows = [{"position": list(f.ImagePositionPatient), "orientation": list(f.ImageOrientationPatient)} for f in files]
+    assert tilt_deg(FLAT, rows) == pytest.approx(abs(float(files[0].GantryDetectorTilt)), abs=0.1)
 
 
 def test_an_upright_stack_is_silent(slices):

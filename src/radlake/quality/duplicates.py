@@ -46,16 +46,18 @@ def cluster(fingerprints: pa.Table, *, near: float = NEAR) -> pa.Table:
     >>> cluster(to_table("fingerprints", [])).num_rows
     0
     """
-    usable = fingerprints.filter(pc.is_valid(fingerprints["thumb"]))
-    order = pc.sort_indices(usable["image_id"]).to_numpy()
-    digests = usable["digest"].to_numpy(zero_copy_only=False)[order].astype(str)
+    usable = np.flatnonzero(pc.is_valid(fingerprints["thumb"]).to_numpy())
+    order = usable[pc.sort_indices(fingerprints["image_id"].take(pa.array(usable))).to_numpy()]
+    digests = fingerprints["digest"].take(pa.array(order)).to_numpy().astype(str)
     _, chosen, group = np.unique(digests, return_index=True, return_inverse=True)
     one_each = order[chosen]  # rows of the table, one for each digest
-    pairs = candidates(_hash_matrix(usable["hashes"], one_each))
-    score = correlations(usable["thumb"], one_each, pairs)
+    # hashes of flat images are empty lists, so the flat column holds the usable rows one after the other
+    hashes = _hash_matrix(fingerprints["hashes"])[np.searchsorted(usable, one_each)]
+    pairs = candidates(np.ascontiguousarray(hashes))
+    score = correlations(fingerprints["thumb"], one_each, pairs)
     linked = score >= near
     ends = np.stack([pairs.first[linked], pairs.second[linked]])
-    columns = usable.select(["image_id", "patient_id", "series_id"]).take(pa.array(order)).to_pydict()
+    columns = fingerprints.select(["image_id", "patient_id", "series_id"]).take(pa.array(order)).to_pydict()
     return _rows(columns, group.ravel(), ends, score[linked], len(chosen))
 
 
@@ -128,10 +130,11 @@ def _pictures(thumbs: Sequence[bytes]) -> Maps:
     return (stored.astype(np.float32) - np.float32(GRAY_MEAN)) / np.float32(GRAY_DEVIATION)
 
 
-def _hash_matrix(column: pa.ChunkedArray, rows: Indices) -> NDArray[np.uint64]:
-    """Hashes of some rows as (rows, slots)."""
-    values = column.combine_chunks().flatten().to_numpy().view(np.uint64)
-    return np.ascontiguousarray(values.reshape(-1, SLOTS)[rows])
+def _hash_matrix(column: pa.ChunkedArray) -> NDArray[np.uint64]:
+    """Hashes of all images that have some as (images, slots)."""
+    values = pa.chunked_array([chunk.flatten() for chunk in column.chunks], pa.int64()).to_numpy()
+    matrix: NDArray[np.uint64] = values.view(np.uint64).reshape(-1, SLOTS)
+    return matrix
 
 
 def _rows(columns: dict[str, list[str | None]], group: Indices, ends: Indices, score: Floats, groups: int) -> pa.Table:

@@ -26,7 +26,9 @@ Plane = NDArray[np.float32]
 def check(image: Image, row: Row, members: Sequence[Row]) -> list[Finding]:
     """Signal-to-noise ratio as info, or as a warning below 5; nothing where noise cannot be told from content.
 
-    The median over planes of foreground signal above the background, over the standard deviation of the noise.
+    The median over planes of foreground signal above the background, over the standard deviation of the noise. Smooth
+    reconstruction kernels correlate neighbouring noise, which second differences then underestimate: compare values
+    within a protocol only.
 
     References
     ----------
