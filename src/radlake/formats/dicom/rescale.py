@@ -74,7 +74,8 @@ class Rescale:
             return (stored * np.float64(self.slope) + self.intercept).astype(np.float32)
         fits = _INT32.min <= self.range[0] and self.range[1] <= _INT32.max
         values: Array = stored.astype(np.int32 if fits else np.int64)
-        values *= values.dtype.type(self.slope)
+        if self.slope != 1.0:
+            values *= values.dtype.type(self.slope)
         values += values.dtype.type(self.intercept)
         return values
 
