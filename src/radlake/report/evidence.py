@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from radlake.features.names import FEATURES
 from radlake.report.figures import Estimate, Line, calibration, decision, forest, roc
 from radlake.report.tables import Row, Tables
-from radlake.report.wording import count, fixed, plural
+from radlake.report.wording import count, fixed, plural, words
 
 ALL = "all"
 _BINS = 10  # of `radlake.learn.curves.calibration`
@@ -70,6 +70,7 @@ class Test:
 class Stratum:
     """Cases that are scored together: a table of scores, and forest plots of AUCs and of paired differences."""
 
+    title: str
     name: str
     cases: int
     patients: int
@@ -132,7 +133,7 @@ def _study(tables: Tables, owner: str, models: list[Row]) -> Study:
         strata=strata,
         roc=_drawn(roc, "ROC curves", contenders, points, "roc"),
         calibration=calibration(
-            [_line(c, points, "calibration") for c in shown], ends, title=f"Calibration for {target}"
+            [_line(c, points, "calibration") for c in shown], ends, title=f"Calibration for {words(target)}"
         )
         if any((c.model_id, "calibration") in points for c in shown)
         else "",
@@ -145,7 +146,7 @@ def _study(tables: Tables, owner: str, models: list[Row]) -> Study:
 def _contenders(models: Sequence[Row]) -> list[Contender]:
     """Models on many features first, then those on one; colours follow that order."""
     read = [(m, json.loads(m["settings"] or "{}"), json.loads(m["inputs"] or "[]")) for m in models]
-    read.sort(key=lambda r: (bool(r[1].get("baseline")), r[0]["name"]))
+    read.sort(key=lambda r: (bool(r[1].get("baseline")), r[0]["name"].casefold()))
     return [
         Contender(m["model_id"], _name(m["name"]), len(inputs), bool(settings.get("baseline")), k % 8, m["seconds"])
         for k, (m, settings, inputs) in enumerate(read)
@@ -162,8 +163,8 @@ def _question(target: str, design: Mapping[str, Any], contenders: Sequence[Conte
     unit = {"mask": "region", "image": "image"}.get(str(design.get("unit")), "case")
     most = max((c.inputs for c in contenders), default=0)
     return (
-        f"Can {plural(most, 'measured number')} of each {unit} tell “{target}” from the rest, and do they tell it "
-        "better than one measure alone that was fixed before any result was seen?"
+        f"Can {plural(most, 'measured number')} of each {unit} tell those labelled “{words(target)}” from "
+        "the others, and do they tell it better than one measure alone that was fixed before any result was seen?"
     )
 
 
@@ -207,31 +208,46 @@ def _stratum(name: str, scores: Sequence[Row], contenders: Sequence[Contender]) 
         for metric, score in row.values.items()
         if metric.startswith(_AGAINST)
     ]
-    aucs = [_estimate(row.contender.name, row.contender, row.values["auc"]) for row in table if "auc" in row.values]
-    gaps = [
-        _estimate(f"{t.contender.name} − {t.against.removesuffix(' alone')}", t.contender, t.score, signed=True)
-        for t in tests
+    aucs = [
+        Estimate(row.contender.name, _brief(auc), auc["value"], auc["low"], auc["high"], row.contender.colour)
+        for row in table
+        if (auc := row.values.get("auc")) and auc["value"] is not None
     ]
+    gaps = [
+        Estimate(
+            f"against {t.against}", f"{t.contender.name}: {_brief(gap, signed=True)}",
+            gap["value"], gap["low"], gap["high"], t.contender.colour,
+        )
+        for t in tests
+        if (gap := t.score)["value"] is not None
+    ]  # fmt: skip
     size = inside[0] if inside else {"cases": 0, "patients": 0}
     return Stratum(
+        title=_stratum_title(name),
         name=name,
         cases=size["cases"],
         patients=size["patients"],
         scores=table,
-        aucs=_forest([e for e in aucs if e], f"AUC with 95% interval, {name}", reference=0.5),
-        differences=_forest([e for e in gaps if e], f"Difference of AUC with 95% interval, {name}", reference=0.0),
+        aucs=_forest(aucs, f"AUC with 95% interval: {_stratum_title(name)}", reference=0.5),
+        differences=_forest(gaps, f"Difference of AUC with 95% interval: {_stratum_title(name)}", reference=0.0),
         tests=tests,
     )
 
 
-def _estimate(label: str, contender: Contender, score: Row, *, signed: bool = False) -> Estimate | None:
-    """A score as a row of a forest plot; None where it is not defined."""
-    if score["value"] is None:
-        return None
-    written = fixed(score["value"], signed=signed)
-    if score["low"] is not None:
-        written += f" [{fixed(score['low'], signed=signed)}, {fixed(score['high'], signed=signed)}]"
-    return Estimate(label, score["value"], score["low"], score["high"], written, contender.colour)
+def _stratum_title(name: str) -> str:
+    """Which cases; a feature that bounds them in words."""
+    if name == ALL:
+        return "All cases"
+    feature, _, bounds = name.partition(" ")
+    return f"Only cases with a {FEATURES[feature].title if feature in FEATURES else words(feature)} of {bounds}".strip()
+
+
+def _brief(score: Row, *, signed: bool = False) -> str:
+    """A value with its interval, as a table writes it."""
+    if score["low"] is None:
+        return fixed(score["value"], signed=signed)
+    ends = ", ".join(fixed(score[end], signed=signed) for end in ("low", "high"))
+    return f"{fixed(score['value'], signed=signed)} [{ends}]"
 
 
 def _forest(rows: Sequence[Estimate], title: str, *, reference: float) -> str:
@@ -256,7 +272,7 @@ def _findings(first: Stratum | None) -> list[str]:
         if row.contender.baseline or auc is None or auc["value"] is None:
             continue
         name, inputs = row.contender.name, plural(row.contender.inputs, "feature")
-        text = f"{name[:1].upper()}{name[1:]} on {inputs} reaches an AUC of {_range(auc)}."
+        text = f"{name[:1].upper()}{name[1:]} on {inputs} reaches an AUC of {_brief(auc)}."
         tests = [t for t in first.tests if t.contender is row.contender and t.score["low"] is not None]
         said.append(f"{text} {_verdict(tests)}".strip())
     return said
@@ -269,7 +285,7 @@ def _verdict(tests: Sequence[Test]) -> str:
     better = [t for t in tests if t.score["low"] > 0]
     worse = [t for t in tests if t.score["high"] < 0]
     closest = min(tests, key=lambda t: float(t.score["value"]))
-    gap = f"the smallest difference is {_range(closest.score, signed=True)}, to {closest.against}"
+    gap = f"the smallest difference is {_brief(closest.score, signed=True)}, to {closest.against}"
     if worse:
         return f"It is worse than {count(len(worse))} of {count(len(tests))} single measures; {gap}."
     if len(better) == len(tests):
@@ -277,14 +293,6 @@ def _verdict(tests: Sequence[Test]) -> str:
     if better:
         return f"It is better than {count(len(better))} of {count(len(tests))} single measures; {gap}."
     return f"It is not shown to be better than a single measure: {gap}, and the interval includes zero."
-
-
-def _range(score: Row, *, signed: bool = False) -> str:
-    """A value with its interval."""
-    text = fixed(score["value"], signed=signed)
-    if score["low"] is None:
-        return text
-    return f"{text} [{fixed(score['low'], signed=signed)} to {fixed(score['high'], signed=signed)}]"
 
 
 def _curves(tables: Tables, owner: str) -> Points:
@@ -315,7 +323,7 @@ def _decision(contenders: Sequence[Contender], points: Points, target: str) -> s
     if not lines:
         return ""
     everybody = Line("act on everybody", points.get((None, "decision"), []), 8, dashed=True)
-    return decision([*lines, everybody], title=f"Decision curves for {target}")
+    return decision([*lines, everybody], title=f"Decision curves for {words(target)}")
 
 
 def _positives(points: Points, cases: int) -> int | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from radlake.report.axes import Scale, block, line, picture, place, text, tick_label, ticks
 
 _WIDTH = 360.0
+_ROW = 52.0  # two lines of text and an interval
 _TOP, _RIGHT, _BOTTOM, _LEFT = 10.0, 12.0, 40.0, 46.0  # room for tick labels and axis titles
 
 
@@ -37,13 +38,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its interval and a label; `low` and `high` are None where the interval is not known."""
+    """A value with its interval under two lines of text; `low` and `high` are None where the interval is not known."""
 
     label: str
+    detail: str
     value: float
     low: float | None
     high: float | None
-    written: str
     colour: int = 0
 
 
@@ -140,23 +141,20 @@ def forest(rows: Sequence[Estimate], *, title: str, low: float, high: float, ref
     reference : float
         For example 0.5 for an AUC, 0 for a difference.
     """
-    step, height = 38.0, 38.0 * len(rows) + 28
+    floor = _ROW * len(rows) + 4
     x = Scale(low, high, 8, _WIDTH - 8)
-    parts = [line(x(v), 4, x(v), height - 24, "grid") for v in ticks(low, high, 6)]
-    parts += [
-        text(x(v), height - 8, tick_label(v), anchor=_anchor(x(v), _WIDTH), kind="tick") for v in ticks(low, high, 6)
-    ]
-    parts.append(line(x(reference), 4, x(reference), height - 24, "guide"))
+    marks = ticks(low, high, 6)
+    parts = [text(x(v), floor + 16, tick_label(v), anchor=_anchor(x(v), _WIDTH), kind="tick") for v in marks]
     for k, row in enumerate(rows):
-        y = k * step + 30
-        parts += [
-            text(0, y - 12, row.label, kind="halo"),
-            text(_WIDTH, y - 12, row.written, anchor="end", kind="value halo"),
-        ]
+        top, middle = k * _ROW, k * _ROW + 43
+        # Lines only where the interval is, so that they do not cross the words.
+        parts += [line(x(v), middle - 7, x(v), middle + 7, "grid") for v in marks]
+        parts.append(line(x(reference), middle - 7, x(reference), middle + 7, "guide"))
+        parts += [text(0, top + 17, row.label), text(0, top + 31, row.detail, kind="value")]
         if row.low is not None and row.high is not None:
-            parts.append(line(x(row.low), y, x(row.high), y, f"interval s{row.colour}"))
-        parts.append(f'<path class="mark s{row.colour}" d="{block(x(row.value) - 4, y - 4, 8, 8)}"/>')
-    return picture(_WIDTH, height, title, parts)
+            parts.append(line(x(row.low), middle, x(row.high), middle, f"interval s{row.colour}"))
+        parts.append(f'<path class="mark s{row.colour}" d="{block(x(row.value) - 4, middle - 4, 8, 8)}"/>')
+    return picture(_WIDTH, floor + 22, title, parts)
 
 
 def _plane(across: tuple[float, float], up: tuple[float, float], height: float) -> tuple[Scale, Scale]:

@@ -8,6 +8,7 @@ from radlake.features.names import FEATURES
 from radlake.report.figures import histogram
 from radlake.report.tables import Row, Tables
 from radlake.report.wording import SOURCES, number, plural, span
+from radlake.report.wording import unit as printed
 
 _BINS = 24
 _FEWEST = 8  # below this a histogram shows single patients rather than a distribution
@@ -36,10 +37,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Measures:
-    """Groups that are shown, how many are not, features without a value by reason, masks by source and name."""
+    """Groups that are drawn, those that are not, features without a value by reason, masks by source and name."""
 
     groups: list[Group]
-    left_out: int
+    small: list[Group]
     missing: list[Row]
     masks: list[Row]
 
@@ -60,7 +61,8 @@ def measures(tables: Tables) -> Measures:
     for group in groups.values():
         group.features.sort(key=lambda f: (order.index(f["name"]) if f["name"] in FEATURES else len(order), f["unit"]))
     ranked = sorted(groups.values(), key=lambda g: (-g.regions, g.title))
-    return Measures(ranked[:_MOST_GROUPS], max(0, len(ranked) - _MOST_GROUPS), _missing(tables), _masks(tables))
+    drawn = [g for g in ranked if any(f["figure"] for f in g.features)][:_MOST_GROUPS]
+    return Measures(drawn, [g for g in ranked if g not in drawn], _missing(tables), _masks(tables))
 
 
 def _histograms() -> str:
@@ -79,7 +81,7 @@ def _feature(row: Row, counts: list[int] | None) -> Row:
     """One small multiple: heading, figure and a line of numbers."""
     known = FEATURES.get(row["name"])
     low, first, middle, third, high = row["q"]
-    unit = "" if row["unit"] in (None, "1") else row["unit"]
+    unit = printed(row["unit"])
     title = known.title if known else row["name"]
     figure = ""
     if counts:

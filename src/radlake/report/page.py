@@ -16,7 +16,17 @@ from radlake.report import cohort, evidence, measures, origin, problems, wording
 from radlake.report.tables import look
 
 _FILTERS = {
-    name: getattr(wording, name) for name in ("count", "number", "fixed", "span", "size", "duration", "short", "plural")
+    function.__name__: function
+    for function in (
+        wording.count,
+        wording.number,
+        wording.fixed,
+        wording.size,
+        wording.duration,
+        wording.short,
+        wording.plural,
+        wording.words,
+    )
 }
 
 

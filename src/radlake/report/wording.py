@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 # PS3.3 C.7.3.1.1.1, defined terms of Modality (0008,0060) that hold images.
 MODALITIES: dict[str, str] = {
@@ -49,6 +50,7 @@ PIXEL_TEXT: dict[str, str] = {
     "unchecked": "may carry text, and nobody has looked",
 }  # fmt: skip
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _KIB_STEPS = ("KiB", "MiB", "GiB", "TiB", "PiB")
 
 
@@ -163,6 +165,31 @@ def plural(n: float, word: str, many: str | None = None) -> str:
     ('1 file', '2,000 studies')
     """
     return f"{count(n)} {word if n == 1 else many or word + 's'}"
+
+
+def words(name: str) -> str:
+    """A name from a table without underscores.
+
+    Examples
+    --------
+    >>> words("missing_slices")
+    'missing slices'
+    """
+    return name.replace("_", " ")
+
+
+def unit(code: str | None) -> str:
+    """A unit of measure as it is printed; nothing for pure numbers.
+
+    Examples
+    --------
+    >>> unit("mm3"), unit("mm-1"), unit("HU.mm3"), unit("(a.u.)2"), unit("1")
+    ('mm³', 'mm⁻¹', 'HU·mm³', '(a.u.)²', '')
+    """
+    if code in (None, "1"):
+        return ""
+    dotted = re.sub(r"\.(?=(mm|px))", "·", str(code))
+    return re.sub(r"(?<=[a-z)])-?\d", lambda power: power[0].translate(_RAISED), dotted, flags=re.IGNORECASE)
 
 
 def _trimmed(text: str) -> str:
