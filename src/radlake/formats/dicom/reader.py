@@ -35,6 +35,13 @@ _NOTHING: dict[bytes, Wanted] = {}
 _WIDE = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _NARROW = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 
+# Tag and VR of the narrow elements that are kept, and of those met so far that are not: one look-up for both, which
+# only saves time. Bounded, because damaged files hold tags without end.
+_KEPT = {tag + w.vr: (w.name, w.vr) for tag, w in WANTED.items() if w.vr in _NARROW}
+_SKIPPED: set[bytes] = set()
+_MOST_SKIPPED = 1 << 16
+
+_keyed = struct.Struct("<6sH").unpack_from
 _explicit = struct.Struct("<4s2sH").unpack_from
 _implicit = struct.Struct("<4sL").unpack_from
 _length = struct.Struct("<L").unpack_from
@@ -193,17 +200,25 @@ def _walk(  # noqa: PLR0912 - the loop, see below
     because it runs once an element: reading a header spends nearly all of its time in the first lines.
     """
     n, values = len(b), into.values
+    kept = _KEPT if wanted is WANTED else {}
     try:
         while p < end:
             if explicit:
-                tag, vr, length = _explicit(b, p)
-                if vr in _NARROW:
-                    q = p + 8
-                    if tag in wanted:
-                        if q + length > n:
-                            raise _ShortError
-                        values[wanted[tag].name] = vr, b[q : q + length]
+                key, length = _keyed(b, p)
+                if key in _SKIPPED:
+                    p += length + 8
+                    continue
+                q = p + 8
+                if key in kept:
+                    if q + length > n:
+                        raise _ShortError
+                    name, vr = kept[key]
                     p = q + length
+                    values[name] = vr, b[q:p]
+                    continue
+                tag, vr = key[:4], key[4:]
+                if vr in _NARROW:
+                    p = _narrow(b, q, length, key, into, wanted)
                     continue
                 if vr not in _WIDE:
                     if tag == _ITEM_END and depth:
@@ -227,6 +242,18 @@ def _walk(  # noqa: PLR0912 - the loop, see below
         if depth:
             raise
     return p
+
+
+def _narrow(b: bytes, q: int, length: int, key: bytes, into: Elements, wanted: Mapping[bytes, Wanted]) -> int:
+    """Keep an element with an unusual VR, or skip one and remember that its like are skipped; return where it ends."""
+    tag = key[:4]
+    if tag in wanted:
+        if q + length > len(b):
+            raise _ShortError
+        into.values[wanted[tag].name] = (key[4:], b[q : q + length])
+    elif tag not in WANTED and len(_SKIPPED) < _MOST_SKIPPED:
+        _SKIPPED.add(key)
+    return q + length
 
 
 def _keep(b: bytes, q: int, length: int, vr: bytes, entry: Wanted, into: Elements, depth: int) -> int:
