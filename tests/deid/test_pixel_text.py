@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from radlake.deid.pixel_text import state, worst_state
+from radlake.deid.pixel_text import state
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -38,13 +38,6 @@ PLAIN: dict[str, Any] = {"format": "dicom", "sop_class": CT, "photometric": "MON
 )
 def test_the_header_decides(change: dict[str, Any], expected: str) -> None:
     assert state(PLAIN | change) == expected
-
-
-def test_an_image_is_as_clean_as_its_worst_member() -> None:
-    unsure, unchecked = PLAIN | {"bits_stored": 8}, PLAIN | {"burned_in": "YES"}
-    assert worst_state([PLAIN, PLAIN]) == "clean"
-    assert worst_state([PLAIN, unsure]) == worst_state([unsure]) == "unsure"
-    assert worst_state([unsure, unchecked]) == worst_state([]) == "unchecked"
 
 
 def test_real_images_with_burned_in_names_are_not_clean(shared: Path) -> None:

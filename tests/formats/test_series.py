@@ -57,6 +57,13 @@ def test_spacing_comes_from_positions_never_from_thickness() -> None:
     assert image["calibrated"] is True
 
 
+def test_an_image_can_show_text_when_one_of_its_members_can() -> None:
+    clean = [_slice(n, 2.5 * n, pixel_text="clean") for n in range(3)]
+    assert [i["pixel_text"] for i in build(clean).images] == ["clean"]
+    assert [i["pixel_text"] for i in build([*clean, _slice(3, 7.5, pixel_text="unsure")]).images] == ["unsure"]
+    assert [i["pixel_text"] for i in build([*clean, _slice(3, 7.5)]).images] == ["unchecked"]
+
+
 def test_rows_fit_the_tables() -> None:
     built = build([_slice(n, float(n)) for n in range(3)])
     assert to_table("images", built.images).num_rows == 1

@@ -6,7 +6,6 @@ looked. Only clean (or redacted) pixels are shown or released.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Literal
 
 from radlake.core.stage import Row
@@ -51,14 +50,6 @@ def state(row: Row) -> State:
     if row.get("format") in _VOLUME_FORMATS and grey and ((row.get("slices") or 1) > 1 or small):
         return "clean"
     return "unchecked"
-
-
-def worst_state(rows: Iterable[Row]) -> State:
-    """What an image made of several members can show: as the worst of them; "unchecked" for none."""
-    found = {state(row) for row in rows}
-    if not found or "unchecked" in found:
-        return "unchecked"
-    return "unsure" if "unsure" in found else "clean"
 
 
 def _dicom_state(row: Row) -> State:

@@ -120,7 +120,7 @@ def _row(header: Header, uri: str) -> Row:
         "format": header.format,
         "role": header.role,
         "instance_id": identity.instance_uid,
-        "series_id": identity.series_uid or Source(uri).folder_key,  # some exports drop the UID
+        "series_id": identity.series_uid,
         "study_id": identity.study_uid,
         "patient_id": identity.patient_id,
         "frame_of_reference_id": identity.frame_of_reference_uid,

@@ -36,6 +36,19 @@ def by_name(files: list[Path], name: str) -> Header:
     return header
 
 
+def test_slices_without_a_series_uid_belong_together_by_folder_study_and_patient(make_dicom: MakeDicom) -> None:
+    def series_of(uri: str, patient: str) -> str | None:
+        data = make_dicom(**PICTURE, Modality="CT", PatientID=patient)
+        (header,) = scan(Source(uri, data=data))
+        return header.identity.series_uid
+
+    first = series_of("/export/one/1.dcm", "A")
+    assert first is not None
+    assert series_of("/export/one/2.dcm", "A") == first
+    assert series_of("/export/two/1.dcm", "A") != first
+    assert series_of("/export/one/3.dcm", "B") != first
+
+
 # --- roles ------------------------------------------------------------------------------------------------------------
 
 

@@ -41,6 +41,13 @@ def test_layout_and_size_of_a_picture(make_elements: MakeElements) -> None:
     assert expected.items() <= found.items()
 
 
+@pytest.mark.parametrize(("written", "tesla"), [("1.5", 1.5), ("15000", 1.5), ("30000", 3.0), ("0", None)])
+def test_field_strength_is_in_tesla_also_where_it_was_written_in_gauss(
+    make_elements: MakeElements, written: str, tesla: float | None
+) -> None:
+    assert columns(make_elements(**PICTURE, MagneticFieldStrength=written))["field_strength"] == tesla
+
+
 @pytest.mark.parametrize("change", [{"Rows": 0}, {"Columns": 0}])
 def test_pixels_without_extent_are_a_contradiction(make_elements: MakeElements, change: dict[str, int]) -> None:
     with pytest.raises(ItemError, match="contradicts"):

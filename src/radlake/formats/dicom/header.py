@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from radlake.core.fault import Ignored, ItemError
-from radlake.core.header import Header, Role
+from radlake.core.header import Header, Identity, Role
 from radlake.formats.dicom.classes import is_image_class, role_of
 from radlake.formats.dicom.content import meaning, statements
 from radlake.formats.dicom.elements import DicomFile, Elements, PixelSpan
@@ -79,8 +79,15 @@ def scan(source: Source) -> list[Header]:
     else:
         values |= image_values(file, _pixels(file, sop_class, role), sop_class, values["modality"])
         header.rois = [_segment_name(segment) for segment in elements.items("SegmentSequence")]
+    if role == "image" and not header.identity.series_uid:
+        header.identity.series_uid = _made_up_series(header.identity, source, values["modality"])
     header.values = {name: value for name, value in values.items() if value is not None}
     return [header]
+
+
+def _made_up_series(identity: Identity, source: Source, modality: str | None) -> str:
+    """What stands for the series where an export dropped its UID: patient, study, modality and folder together."""
+    return "|".join((source.folder_key, identity.study_uid or "", identity.patient_id or "", modality or ""))
 
 
 def _pixels(file: DicomFile, sop_class: str, role: Role) -> PixelSpan:

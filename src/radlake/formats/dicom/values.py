@@ -20,6 +20,7 @@ _NATIVE = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", No
 _MIB = 1 << 20
 _OLDEST = 90.0  # 45 CFR 164.514(b)(2)(i)(C): ages of 90 and more are one class
 _YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
+_GAUSS = 1000.0  # no magnet for people has as many tesla
 _GE_B_VALUE_STEP = 100_000  # GE adds flags above the value: 1000000800 means 800
 
 
@@ -125,7 +126,7 @@ def _acquisition(elements: Elements) -> dict[str, Any]:
         "trigger_time": elements.number("TriggerTime"),
         "localizer": not types.isdisjoint({"LOCALIZER", "SCOUT"}),
         "burned_in": burned_in if burned_in in ("YES", "NO") else None,
-        "field_strength": _above_zero(elements, "MagneticFieldStrength"),
+        "field_strength": _tesla(elements),
         "kvp": _above_zero(elements, "KVP"),
         "contrast": _contrast(elements),
     }
@@ -212,6 +213,12 @@ def _padding(elements: Elements) -> float | None:
     if elements.integer("PixelRepresentation") == 1:
         return float((value + (1 << (bits - 1))) % (1 << bits) - (1 << (bits - 1)))
     return float(value % (1 << bits))
+
+
+def _tesla(elements: Elements) -> float | None:
+    """Field strength; older scanners write it in gauss, as 15000 for 1.5 T."""
+    value = _above_zero(elements, "MagneticFieldStrength")
+    return value / 10_000 if value is not None and value >= _GAUSS else value
 
 
 def _above_zero(elements: Elements, keyword: str) -> float | None:
