@@ -35,7 +35,8 @@ WITH member_faults AS (
     SELECT file_id, min_by(f, f.stage || f.code || f.unit_id) AS fault
     FROM faults f WHERE file_id IS NOT NULL AND unit = 'file' GROUP BY file_id
 ), joined AS (
-    SELECT s.file_id, s.bytes, CASE WHEN s.members IS NOT NULL THEN 'zip' ELSE m.format END AS format, d.fault AS direct, coalesce(m.fault, n.fault) AS fault,
+    SELECT s.file_id, s.bytes, CASE WHEN s.members IS NOT NULL THEN 'zip' ELSE m.format END AS format,
+           d.fault AS direct, coalesce(m.fault, n.fault) AS fault,
            coalesce(m.bad, 0) AS bad, coalesce(m.members, 0) AS members, coalesce(m.lone, 0) AS lone
     FROM private.sources s LEFT JOIN members m USING (file_id) LEFT JOIN direct d USING (file_id)
     LEFT JOIN inside n USING (file_id)
