@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from radlake.core.errors import UsageError
 from radlake.core.fault import ItemError
 from radlake.core.stage import Row
 from radlake.deid.columns import Cell, cleaner, safe_name
@@ -24,12 +25,13 @@ SOURCE = "table"
 _STAGE = "join"
 
 
-class MissingColumn(ValueError):  # noqa: N818 - names the problem
+class MissingColumn(UsageError):  # noqa: N818 - names the problem
     """The table lacks a column that was asked for; the message suggests the nearest ones."""
 
-    def __init__(self, name: str, known: Sequence[str]):
+    def __init__(self, name: str, known: Sequence[str], advice: str = ""):
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-        super().__init__(f"the table has no column {name!r}" + (f"; near: {', '.join(near)}" if near else ""))
+        hints = [f"near: {', '.join(near)}"] * bool(near) + [advice] * bool(advice)
+        super().__init__("; ".join([f"the table has no column {name!r}", *hints]))
 
 
 @dataclass
@@ -88,7 +90,7 @@ def resolve(table: pa.Table, catalogue: Catalogue, request: Request, *, key: byt
     MissingColumn
         When the table lacks one of the columns.
     """
-    keys = _values(table, request.column or request.on)
+    keys = _values(table, request.column or request.on, "" if request.column else "name the key's column with --column")
     rois = [str(v or "") for v in _values(table, request.roi)] if request.roi else []
     cells = {name: _values(table, name) for name in dict.fromkeys((*request.targets, *request.keep))}
     clean = {name: cleaner(name, values, key) for name, values in cells.items()}
@@ -109,13 +111,13 @@ def resolve(table: pa.Table, catalogue: Catalogue, request: Request, *, key: byt
     return joined
 
 
-def _values(table: pa.Table, name: str) -> list[Any]:
+def _values(table: pa.Table, name: str, advice: str = "") -> list[Any]:
     """A column by its name; case, blanks and underscores do not count where no name is equal."""
     if name in table.column_names:
         return list(table[name].to_pylist())
     plain = [n for n in table.column_names if _plain(n) == _plain(name)]
     if len(plain) != 1:
-        raise MissingColumn(name, table.column_names)
+        raise MissingColumn(name, table.column_names, advice)
     return list(table[plain[0]].to_pylist())
 
 

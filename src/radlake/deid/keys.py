@@ -14,12 +14,14 @@ import stat
 import sys
 from pathlib import Path
 
+from radlake.core.errors import RadlakeError
+
 KEY_BYTES = 32
 _LAKE_MARK = "lake.json"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-class KeyProblem(ValueError):  # noqa: N818 - names the problem
+class KeyProblem(RadlakeError):  # noqa: N818 - names the problem
     """The key cannot be used as it is; the message says what to do."""
 
 

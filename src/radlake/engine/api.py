@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from radlake.deid.keys import fingerprint, load_key
+from radlake.engine.inputs import require
 from radlake.engine.local import Local
+from radlake.engine.parameters import check_pattern
 from radlake.engine.pipeline import DEFAULT, Pipeline
 from radlake.engine.run import Engine, Options, Progress, Silent, Summary
 from radlake.engine.run import run as drive
@@ -54,12 +56,16 @@ def run(  # noqa: PLR0913 - the options of a run, by keyword
 
     Raises
     ------
+    UsageError
+        Before the lake is made: for a study, a pattern or an input that cannot be.
     RadlakeError
         When the run cannot start or finish; what was committed stays, and the next run goes on from there.
     """
     chosen = study or DEFAULT
     chosen.check()
     folders = [source] if isinstance(source, str | Path) else list(source)
+    require(folders)
+    check_pattern(patient_regex)
     key = load_key(Path(key_file) if key_file else None, create=True)
     lake = Lake.create(out, private=private, key_fingerprint=fingerprint(key))
     options = Options(engine or Local(), patient_regex, strict, progress or Silent())

@@ -42,10 +42,13 @@ class Chain:
         What its items are.
     steps : tuple of Step
         In order.
+    setting : str
+        What else decides its results (a pattern on paths); it may name places, so only its hash is ever written.
     """
 
     unit: Over
     steps: tuple[Step, ...]
+    setting: str = ""
 
     @cached_property
     def stages(self) -> list[Stage]:
@@ -71,8 +74,9 @@ class Chain:
 
     @cached_property
     def key(self) -> str:
-        """Short hash of the unit and the description: equal keys mean equal results."""
-        return hashlib.sha256(f"{self.unit}\n{self.description}".encode()).hexdigest()[:16]
+        """Short hash of unit, description and setting: equal keys mean equal results."""
+        told = "\n".join(t for t in (self.unit, self.description, self.setting) if t)
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ class Spec:
 
 @dataclass(frozen=True)
 class Result:
-    """What a batch left: parts to commit, and how its items ended."""
+    """What a batch left: parts to commit, how many items passed (or hold nothing to keep), how many were set aside."""
 
     parts: list[Part]
     done: int
@@ -145,7 +149,7 @@ class Work:
             for table, row in rows:
                 tables[table].append(row)
             if fault:
-                faults += 1
+                faults += not fault.ignored
                 tables["faults"].append(fault_row(self.spec.chain.unit, piece.id, fault))
             tables["work"].append(work_row(self.spec, piece, time.perf_counter() - started))
         return Result(self._write(pieces, tables), len(pieces) - faults, faults)

@@ -34,6 +34,19 @@ class Found:
         return f"{self.bytes}:{self.mtime_ns}"
 
 
+def require(folders: Sequence[str | Path]) -> None:
+    """Check that every named input exists.
+
+    Raises
+    ------
+    NoInput
+        Naming the first that does not.
+    """
+    for folder in folders:
+        if not Path(folder).exists():
+            raise NoInput(f"there is no file or folder {str(folder)!r}")
+
+
 def walk(folders: Sequence[str | Path], unreadable: Callable[[], None] = lambda: None) -> Iterator[Found]:
     """Every regular file under the folders, each once, in the order of the paths.
 
@@ -51,11 +64,10 @@ def walk(folders: Sequence[str | Path], unreadable: Callable[[], None] = lambda:
     NoInput
         When a named folder or file does not exist.
     """
+    require(folders)
     seen: set[str] = set()
     for folder in folders:
         path = Path(folder).absolute()
-        if not path.exists():
-            raise NoInput(f"there is no file or folder {str(folder)!r}")
         one = path.is_file()
         for file in [_found(str(path), path.stat())] if one else _below(str(path), unreadable):
             if file.uri not in seen:

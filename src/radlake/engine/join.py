@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from radlake.core.errors import UsageError
+from radlake.core.fault import ItemError
 from radlake.core.ids import keyed_id
 from radlake.core.stage import Row
 from radlake.deid.join import Request, resolve
+from radlake.deid.keys import fingerprint
 from radlake.deid.units import Catalogue
 from radlake.formats.tabular import read_table
 from radlake.lake.parts import write_part
 from radlake.lake.store import Change, Lake
 
 _RUN = "join"
+
+
+class NothingAsked(UsageError):  # noqa: N818 - names the problem
+    """A join without columns."""
+
+
+class BadTable(UsageError):  # noqa: N818 - names the problem
+    """The table to join cannot be read."""
 
 
 def join(lake: Lake, source: str, key: bytes, request: Request, *, query: str | None = None) -> dict[str, int]:
@@ -39,12 +50,18 @@ def join(lake: Lake, source: str, key: bytes, request: Request, *, query: str | 
 
     Raises
     ------
-    ItemError
-        When the table cannot be read.
-    MissingColumn
-        When it lacks a column.
+    NothingAsked, BadTable, MissingColumn
+        When no column was asked for, the table cannot be read, or it lacks a column.
+    KeyMismatchError
+        When the lake was made with another key: nothing would match.
     """
-    table = read_table(source, query=query)
+    if not (request.targets or request.keep):
+        raise NothingAsked("name what to bring: --target for columns to predict, --keep for others")
+    lake.require_key(fingerprint(key))
+    try:
+        table = read_table(source, query=query)
+    except ItemError as error:
+        raise BadTable(f"{error}; {error.hint}") from None
     names = ("instances", "masks", "images", "sources")
     instances, masks, images, sources = (lake.read(n) for n in names)
     place = source if "://" in source else str(Path(source).absolute())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import types
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
@@ -35,7 +36,7 @@ def checked(stage: Stage, given: Mapping[str, Any]) -> dict[str, Any]:
     known = stage.parameters
     for name in given:
         if name not in known:
-            raise UnknownName(f"parameter of step {stage.name!r}", name, list(known))
+            raise UnknownName("parameter", name, list(known), of=f" of step {stage.name!r}")
     return {name: _value(stage, name, parameter, given) for name, parameter in known.items()}
 
 
@@ -91,6 +92,22 @@ def _first_fitting(value: Any, annotations: Sequence[Any]) -> Any:
         except TypeError:
             continue
     raise TypeError
+
+
+def check_pattern(pattern: str | None) -> None:
+    """Accept a pattern that names the patient in a path: a regular expression with a group.
+
+    Raises
+    ------
+    BadParameter
+        When it is none.
+    """
+    try:
+        groups = re.compile(pattern).groups if pattern is not None else 1
+    except re.error as error:
+        raise BadParameter(f"--patient-regex is no regular expression: {error}") from None
+    if not groups:
+        raise BadParameter("--patient-regex needs a group around the patient, for example '/(P[0-9]+)/'")
 
 
 def describe(annotation: Any) -> str:

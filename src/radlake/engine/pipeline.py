@@ -116,13 +116,25 @@ class Pipeline:
             raise PipelineError("a study is a mapping with 'name' and a list 'steps'")
         for key in document:
             if key not in ("name", "steps"):
-                raise UnknownName("key of a study", str(key), ["name", "steps"])
+                raise UnknownName("key", str(key), ["name", "steps"], of=" of a study")
         return cls(str(document.get("name", "study")), [_step_from(entry) for entry in document["steps"]])
 
     @classmethod
     def from_file(cls, path: str | Path) -> Pipeline:
-        """A study from a YAML file."""
-        return cls.from_yaml(Path(path).read_text(encoding="utf-8"))
+        """A study from a YAML file.
+
+        Raises
+        ------
+        PipelineError
+            When the file cannot be read or holds no study.
+        """
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except OSError as error:
+            raise PipelineError(f"the study {str(path)!r} cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise PipelineError(f"the study {str(path)!r} is no text in UTF-8") from None
+        return cls.from_yaml(text)
 
 
 def step(name: str, **parameters: Any) -> Step:
@@ -150,9 +162,9 @@ def _check_reads(chains: Sequence[Chain]) -> None:
             for need in _named(current.reads, written.parameters):
                 there = tables if need in TABLES else inside
                 if need not in there:
-                    have = sorted(x for x in there if x.split(":")[0] == need.split(":")[0])
+                    have = ", ".join(sorted(x for x in there if x.split(":")[0] == need.split(":")[0]))
                     raise PipelineError(
-                        f"step {current.name!r} reads {need}, which no step before it gives; there is {have}"
+                        f"step {current.name!r} reads {need}, which no step before it gives; there is {have or 'none'}"
                     )
             for gain in _named(current.adds, written.parameters):
                 (tables if gain in TABLES else inside).add(gain)

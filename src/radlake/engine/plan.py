@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from radlake.core.fault import FAULTS, ItemError
 from radlake.core.header import Header
 from radlake.deid.scan import identifying_fields
+from radlake.deid.vocabulary.terms import MODALITIES
 from radlake.engine.inputs import Found, walk
 from radlake.formats import scan_file
 from radlake.formats.source import Source
@@ -71,6 +72,33 @@ class Plan:
         """What to do about each fault seen."""
         return {code: FAULTS[code].hint for code in self.faults}
 
+    def lines(self, workers: int, free_bytes: int) -> Iterator[str]:
+        """The plan in words.
+
+        Parameters
+        ----------
+        workers : int
+            Processes that the run would have.
+        free_bytes : int
+            Room where the lake would be.
+        """
+        yield f"{self.files:,} files, {self.bytes / MIB:,.1f} MiB; headers of {self.looked_at:,} read"
+        yield f"formats:            {_counted(self.formats)}"
+        yield f"modalities:         {_counted(self.modalities)}"
+        yield f"will be set aside:  {_counted(self.faults)}"
+        yield from (f"  {code}: {hint}" for code, hint in sorted(self.hints().items()))
+        yield f"nothing to keep:    {_counted(self.ignored)}"
+        yield f"identifying fields: {', '.join(self.identifying) or 'none seen'}"
+        yield (
+            f"expected:           {self.seconds(workers):,.0f} s with {workers} workers, "
+            f"{self.largest_bytes / MIB:,.0f} MiB for the largest image, "
+            f"{self.disk_bytes / MIB:,.0f} MiB of disk ({free_bytes / MIB:,.0f} MiB free)"
+        )
+        if self.disk_bytes > free_bytes:
+            yield "not enough room:    name another --out, or free some space"
+        if self.unreadable_folders:
+            yield f"left out:           {self.unreadable_folders:,} folders that may not be listed"
+
 
 def plan(folders: Sequence[str | Path]) -> Plan:
     """Walk the folders, read the headers of up to 2,000 files spread evenly over them, and estimate.
@@ -101,6 +129,12 @@ def free_bytes(folder: str | Path) -> int:
     return shutil.disk_usage(path).free
 
 
+def _counted(counts: Counter[str]) -> str:
+    """Names with their numbers, the most frequent first."""
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{name} {count:,}" for name, count in ordered) or "none seen"
+
+
 def _headers(result: Plan, file: Found) -> list[Header]:
     """The headers of a file, or its fault counted."""
     result.looked_at += 1
@@ -120,7 +154,8 @@ def _estimate(result: Plan, headers: Sequence[Header]) -> None:
     for header in headers:
         result.formats[header.format] += 1
         if header.role == "image":
-            result.modalities[str(header.values.get("modality") or "unknown")] += 1
+            modality = header.values.get("modality")  # raw: shown only where it is a defined term
+            result.modalities[modality if modality in MODALITIES else "unknown"] += 1
             size = int(header.values.get("pixel_bytes") or 0)
             if header.format == "dicom" and header.identity.series_uid:
                 series[header.identity.series_uid] += size

@@ -182,7 +182,8 @@ class _Pool(Generic[ItemT]):
         process = self.context.Process(
             target=_serve, args=(theirs, place, self.make, self.spec, os.getpid()), daemon=True
         )
-        process.start()
+        with _interrupts_held():
+            process.start()
         theirs.close()
         worker: _Worker[ItemT] = _Worker(process, ours, place)
         self.workers.append(worker)
@@ -301,6 +302,19 @@ def where(error: BaseException) -> str:
         lines.append(f"  {Path(code.co_filename).name}:{trace.tb_lineno} in {code.co_name}")
         trace = trace.tb_next
     return "\n".join(lines)
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Processes started here never see Ctrl-C, not even while they import; ours comes as soon as this ends."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _die_with_parent(parent: int) -> None:

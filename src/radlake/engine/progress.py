@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 from rich.console import Console
@@ -84,8 +86,16 @@ class Lines:
         print(f"{self.title}: {text}", file=self.stream, flush=True)
 
 
-def choose(*, quiet: bool) -> Progress:
-    """The progress that fits where standard error goes."""
+@contextmanager
+def shown(*, quiet: bool) -> Iterator[Progress]:
+    """The progress that fits where standard error goes; however the work ends, the terminal is left as it was."""
     if quiet:
-        return Silent()
-    return Bars() if sys.stderr.isatty() else Lines(sys.stderr)
+        yield Silent()
+    elif not sys.stderr.isatty():
+        yield Lines(sys.stderr)
+    else:
+        bars = Bars()
+        try:
+            yield bars
+        finally:
+            bars.end()

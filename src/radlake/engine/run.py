@@ -12,7 +12,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +29,7 @@ from radlake.engine.inputs import walk
 from radlake.engine.local import Load, Local
 from radlake.engine.pipeline import Pipeline
 from radlake.engine.settle import settle
+from radlake.lake.errors import PrivatePartError
 from radlake.lake.parts import Part, write_part
 from radlake.lake.store import Change, Lake
 
@@ -106,16 +107,19 @@ class Summary:
         Items that this run did, by unit; all zero when nothing had changed.
     seconds : float
         Wall time.
+    unreadable_folders : int
+        Folders that may not be listed: what lies in them was left out.
     """
 
     files: dict[str, int]
     worked: dict[str, int]
     seconds: float
+    unreadable_folders: int = 0
 
 
 @dataclass(frozen=True)
 class Options:
-    """Choices of a run that do not change its results.
+    """Choices of a run beside its study.
 
     Parameters
     ----------
@@ -153,14 +157,18 @@ def run(
     ------
     PipelineError, UnknownName, BadParameter
         Before anything is read.
+    PrivatePartError
+        When the lake has files of which its private part does not know the places.
     WorkerFailed
         Under `strict`, at the first unforeseen exception.
     """
     options = options or Options()
     chains = pipeline.check()
+    chains["files"] = replace(chains["files"], setting=options.patient_regex or "")
     started = time.perf_counter()
     with lake.lock():
         lake.recover()
+        _check_private(lake)
         driver = Driver(lake, key, options)
         status = "stopped"
         try:
@@ -173,7 +181,19 @@ def run(
         finally:
             driver.record(pipeline, chains, status, started)
     counts = lake.sql("SELECT status, count(*) AS n FROM files GROUP BY 1").to_pylist()
-    return Summary({r["status"]: r["n"] for r in counts}, dict(driver.worked), time.perf_counter() - started)
+    files = {r["status"]: r["n"] for r in counts}
+    return Summary(files, dict(driver.worked), time.perf_counter() - started, driver.unreadable_folders)
+
+
+def _check_private(lake: Lake) -> None:
+    """Refuse to go on with a lake whose private part was lost or is another lake's: pixels could not be found."""
+    query = "SELECT count(*) AS n FROM work ANTI JOIN private.sources USING (owner) WHERE unit = 'file'"
+    unknown = lake.sql(query)["n"][0].as_py()
+    if unknown:
+        raise PrivatePartError(
+            f"the private part does not know {unknown:,} files of this lake: restore it from a backup, name the right "
+            "one with --private, or run into a new lake"
+        )
 
 
 def _unsettled(lake: Lake, whole: Chain) -> bool:
@@ -192,6 +212,7 @@ class Driver:
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
         self.sequence = 0
         self.worked: Counter[str] = Counter(files=0, series=0, images=0)
+        self.unreadable_folders = 0
         self.changed = False
         engine = options.engine
         self.context = Context(
@@ -204,7 +225,11 @@ class Driver:
 
     def files(self, chain: Chain, folders: Sequence[str | Path]) -> None:
         """Read headers of files that are new or changed."""
-        found = ((keyed_id(self.key, "file", f.uri), f) for f in walk(folders))
+
+        def unreadable() -> None:
+            self.unreadable_folders += 1
+
+        found = ((keyed_id(self.key, "file", f.uri), f) for f in walk(folders, unreadable))
         self.phase(chain, "reading headers", todo.files(self.lake, chain, found))
 
     def build(self, series: Chain, images: Chain) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from radlake.core.fault import ItemError
 from radlake.core.header import Header
+from radlake.deid.keys import fingerprint
 from radlake.deid.pseudonyms import ids
 from radlake.formats import scan_file
 from radlake.formats.source import Source
@@ -49,20 +50,27 @@ def whois(lake: Lake, pseudonym: str, key: bytes, *, most_files: int = 20) -> It
         When the lake has no such pseudonym.
     PrivatePartError
         When the private part may not be read.
+    KeyMismatchError
+        When the lake was made with another key.
     """
     column = _COLUMNS.get(pseudonym[:2])
     lake.exists("sources")  # says so when the private part may not be read
     if column is None or not pseudonym[3:].isalnum():
-        raise UnknownIdError(f"no pseudonym begins like {pseudonym[:3]!r}; known: {', '.join(sorted(_COLUMNS))}")
+        known = ", ".join(f"{prefix}-" for prefix in sorted(_COLUMNS))
+        raise UnknownIdError(f"expected a pseudonym that begins with one of {known}")
+    lake.require_key(fingerprint(key))
+    # A file that nothing could read has a source and no instances.
     places = lake.sql(
-        f"SELECT DISTINCT s.file_id, s.uri FROM instances i JOIN private.sources s USING (file_id) "
-        f"WHERE i.{column} = '{pseudonym}' ORDER BY s.uri"
+        f"SELECT DISTINCT s.file_id, s.uri FROM private.sources s LEFT JOIN instances i USING (file_id) "
+        f"WHERE {'s' if column == 'file_id' else 'i'}.{column} = '{pseudonym}' ORDER BY s.uri"
     ).to_pylist()
     if not places:
         raise UnknownIdError("nothing in the lake has this pseudonym")
     yield from _identifiers(places[0], column, pseudonym, key)
-    yield f"{len(places)} files:"
+    yield f"{len(places):,} files:"
     yield from (f"  {place['uri']}" for place in places[:most_files])
+    if len(places) > most_files:
+        yield f"  and {len(places) - most_files:,} more"
 
 
 def _identifiers(place: dict[str, str], column: str, pseudonym: str, key: bytes) -> Iterator[str]:
@@ -70,7 +78,7 @@ def _identifiers(place: dict[str, str], column: str, pseudonym: str, key: bytes)
     try:
         headers = scan_file(Source(place["uri"]))
     except ItemError as error:
-        yield f"the source cannot be read any more: {error}"
+        yield f"its source cannot be read: {error}"
         return
     for header in headers:
         if column == "file_id" or _stands_for(header, place["file_id"], column, pseudonym, key):

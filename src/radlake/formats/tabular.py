@@ -56,7 +56,7 @@ def read_table(source: str, *, query: str | None = None) -> pa.Table:
     if suffix in _SQLITE_SUFFIXES or _starts(source, b"SQLite format 3\0"):
         return _from_sqlite(source, _needed(query))
     if query is not None:
-        raise _bad("a query needs a database")
+        raise _bad("a query needs a database", hint="leave --query out")
     if suffix == ".xlsx":
         return _from_excel(source)
     if suffix in (".parquet", ".pq") or _starts(source, b"PAR1"):
@@ -64,15 +64,15 @@ def read_table(source: str, *, query: str | None = None) -> pa.Table:
     return _from_text(source)
 
 
-def _bad(what: str) -> ItemError:
-    """The fault for a table that cannot be read; `what` is one of this module's own phrases."""
-    return ItemError("bad_table", what=Term(what))
+def _bad(what: str, *, hint: str | None = None) -> ItemError:
+    """The fault for a table that cannot be read; both texts are this module's own phrases."""
+    return ItemError("bad_table", hint=Term(hint) if hint else None, what=Term(what))
 
 
 def _needed(query: str | None) -> str:
     """The query, which a database needs."""
     if not query:
-        raise _bad("a database needs a query")
+        raise _bad("a database needs a query", hint="name the rows with --query 'SELECT ...'")
     return query
 
 
@@ -204,10 +204,10 @@ def _from_sqlite(path: str, query: str) -> pa.Table:
         with closing(sqlite3.connect(uri, uri=True)) as connection:
             cursor = connection.execute(query)
             if cursor.description is None:
-                raise _bad("the query gives no rows")
+                raise _bad("the query is no SELECT", hint="write a SELECT")
             names, rows = [d[0] for d in cursor.description], cursor.fetchall()
     except sqlite3.Error:
-        raise _bad("the database or the query is not valid") from None
+        raise _bad("the database or the query is not valid", hint="try the query in the sqlite3 shell") from None
     return _table(names, [_mixed([row[i] for row in rows]) for i in range(len(names))])
 
 
@@ -216,7 +216,7 @@ def _from_database(url: str, query: str) -> pa.Table:
     try:
         import sqlalchemy
     except ImportError:
-        raise _bad("databases need the extra radlake[sql]") from None
+        raise _bad("databases need SQLAlchemy", hint="pip install 'radlake[sql]'") from None
     try:
         engine = sqlalchemy.create_engine(url)
         with engine.connect() as connection:
@@ -224,5 +224,6 @@ def _from_database(url: str, query: str) -> pa.Table:
             names, rows = list(result.keys()), [tuple(row) for row in result]
         engine.dispose()
     except Exception:  # noqa: BLE001 - drivers raise errors of their own, whose text may quote the password
-        raise _bad("the database, its driver or the query is not valid") from None
+        hint = "check the address, that the driver is installed, and the query in the database's own shell"
+        raise _bad("the database, its driver or the query is not valid", hint=hint) from None
     return _table(names, [_mixed([row[i] for row in rows]) for i in range(len(names))])

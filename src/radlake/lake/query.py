@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from radlake.lake.errors import SqlError
+from radlake.lake.errors import DamagedPartError, SqlError
 
 _TYPES = {"string": "VARCHAR", "int64": "BIGINT", "double": "DOUBLE", "bool": "BOOLEAN", "binary": "BLOB"}
 
@@ -49,6 +49,11 @@ def connection(views: Sequence[View], *, memory_mib: int) -> Iterator[duckdb.Duc
     views : sequence of View
     memory_mib : int
         What DuckDB may take before it spills into a temporary folder, which goes away at the end.
+
+    Raises
+    ------
+    DamagedPartError
+        When a view's files are not there or are no Parquet.
     """
     with _spill_folder() as spill, duckdb.connect(":memory:") as con:
         con.execute(f"SET memory_limit = '{memory_mib}MiB'")
@@ -58,11 +63,22 @@ def connection(views: Sequence[View], *, memory_mib: int) -> Iterator[duckdb.Duc
         con.execute("SET enable_external_access = false")
         con.execute("SET python_enable_replacements = false")
         for view in views:
-            if "." in view.name:
-                con.execute(f"CREATE SCHEMA IF NOT EXISTS {view.name.split('.')[0]}")
-            con.execute(f"CREATE VIEW {view.name} AS {_select(view)}")
+            _bind(con, view)
         con.execute("SET lock_configuration = true")
         yield con
+
+
+def _bind(con: duckdb.DuckDBPyConnection, view: View) -> None:
+    """Make a view; DuckDB looks at its files for that."""
+    if "." in view.name:
+        con.execute(f"CREATE SCHEMA IF NOT EXISTS {view.name.split('.')[0]}")
+    try:
+        con.execute(f"CREATE VIEW {view.name} AS {_select(view)}")
+    except duckdb.Error as error:
+        raise DamagedPartError(
+            f"files of the table {view.name} are missing or damaged: restore the lake from a backup, or run its inputs "
+            "into a new lake"
+        ) from error
 
 
 def select(views: Sequence[View], query: str, *, memory_mib: int) -> pa.Table:

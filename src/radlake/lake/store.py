@@ -103,6 +103,8 @@ class Lake:
         """
         root = Path(root)
         inside = private is None
+        if root.exists() and not root.is_dir():
+            raise NotALakeError("there is a file in the lake's place: name a new folder")
         with storage_errors():
             root.mkdir(parents=True, exist_ok=True)
             if not (root / manifest.FILE_NAME).exists():
@@ -110,7 +112,8 @@ class Lake:
                 with exclusive(root / ".lock"):
                     manifest.write(root, Manifest(key_fingerprint, deidentified, inside))
         lake = cls.open(root, private=private, memory_mib=memory_mib)
-        _check_same(lake.facts, key_fingerprint, deidentified)
+        lake.require_key(key_fingerprint)
+        _check_same(lake.facts, deidentified)
         make_private(lake.private)
         return lake
 
@@ -133,6 +136,20 @@ class Lake:
         facts = manifest.read(root)
         default = root / "private" if facts.private_inside else None
         return cls(root, Path(private) if private is not None else default, facts, memory_mib=memory_mib)
+
+    def require_key(self, fingerprint: str) -> None:
+        """Check that a key is the one behind the pseudonyms of this lake.
+
+        Raises
+        ------
+        KeyMismatchError
+            Naming the fingerprints of both.
+        """
+        if self.facts.key_fingerprint != fingerprint:
+            raise KeyMismatchError(
+                f"the lake was made with the key {self.facts.key_fingerprint}, not {fingerprint}: name that key with "
+                "--key-file, or a new lake; two keys would give one patient two pseudonyms"
+            )
 
     @property
     def private(self) -> Path:
@@ -367,13 +384,8 @@ def _refuse_other_content(root: Path) -> None:
         raise NotALakeError("the folder is not empty and holds no lake: name a new folder")
 
 
-def _check_same(facts: Manifest, key_fingerprint: str, deidentified: bool) -> None:
-    """Refuse to continue a lake with another key or another kind of identities."""
-    if facts.key_fingerprint != key_fingerprint:
-        raise KeyMismatchError(
-            f"the lake was made with the key {facts.key_fingerprint}, not {key_fingerprint}: name that key with "
-            "--key-file, or a new lake; two keys would give one patient two pseudonyms"
-        )
+def _check_same(facts: Manifest, deidentified: bool) -> None:
+    """Refuse to continue a lake with another kind of identities."""
     if facts.deidentified != deidentified:
         kind = "removes" if facts.deidentified else "keeps"
         raise DeidentificationError(f"the lake {kind} identities: run with the same setting, or name a new lake")
