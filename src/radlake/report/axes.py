@@ -46,13 +46,15 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
     >>> ticks(0, 1), ticks(-3, 52)
     ([0.0, 0.25, 0.5, 0.75, 1.0], [0.0, 20.0, 40.0])
     """
-    if not high > low:
+    width = (high - low) / most
+    if not 1e-290 < width < math.inf:  # nothing, or too narrow for a step of its own
         return [low]
-    power = 10.0 ** math.floor(math.log10((high - low) / most))
+    exponent = math.floor(math.log10(width))
+    power = 10.0**exponent
     for step in (power * s for s in (*_STEPS, *(10 * s for s in _STEPS))):
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
         if last - first < most:
-            return [round(k * step, 12) + 0.0 for k in range(first, last + 1)] or [low]
+            return [round(k * step, 3 - exponent) + 0.0 for k in range(first, last + 1)] or [low]
     return [low]
 
 

@@ -16,7 +16,7 @@ _AGES = 20  # bars of five years from 0 to 100
 
 @dataclass(frozen=True)
 class Overview:
-    """Numbers at the head of the page: rows of name, value and what to know about it."""
+    """Files by what became of them, and how much of everything else there is."""
 
     files: Row
     numbers: Row
@@ -53,7 +53,7 @@ def overview(tables: Tables) -> Overview:
     files = tables.row("""
         SELECT count(*) AS total, count(*) FILTER (status = 'done') AS done,
                count(*) FILTER (status = 'quarantined') AS aside, count(*) FILTER (status = 'ignored') AS ignored,
-               count(*) FILTER (status = 'done' AND fault_code IS NOT NULL) AS part, sum(bytes) AS bytes
+               count(*) FILTER (status = 'done' AND fault_code IS NOT NULL) AS part, cast(sum(bytes) AS BIGINT) AS bytes
         FROM files""")
     numbers = tables.row("""
         SELECT (SELECT count(DISTINCT patient_id) FROM series WHERE patient_known) AS patients,
@@ -72,7 +72,8 @@ def overview(tables: Tables) -> Overview:
 def formats(tables: Tables) -> list[Row]:
     """Input files by format and what became of them."""
     return tables.rows("""
-        SELECT coalesce(format, 'not recognised as images') AS format, count(*) AS files, sum(bytes) AS bytes,
+        SELECT coalesce(format, 'not recognised as images') AS format, count(*) AS files,
+               cast(sum(bytes) AS BIGINT) AS bytes,
                count(*) FILTER (status = 'done') AS done, count(*) FILTER (status = 'quarantined') AS aside,
                count(*) FILTER (status = 'ignored') AS ignored
         FROM files GROUP BY format ORDER BY files DESC, 1""")
@@ -82,12 +83,13 @@ def modalities(tables: Tables) -> list[Row]:
     """One row per modality: how much there is, and the range of its geometry."""
     rows = tables.rows("""
         WITH s AS (
-            SELECT coalesce(modality, 'OT') AS modality, count(*) AS series, sum(instances) AS instances,
+            SELECT coalesce(modality, 'OT') AS modality, count(*) AS series,
                    count(DISTINCT patient_id) FILTER (patient_known) AS patients,
                    array_to_string(list_sort(list(DISTINCT manufacturer)), ', ') AS manufacturers
             FROM series GROUP BY 1
         ), i AS (
-            SELECT coalesce(modality, 'OT') AS modality, count(*) AS images, sum(coalesce(slices, 1)) AS slices,
+            SELECT coalesce(modality, 'OT') AS modality, count(*) AS images,
+                   cast(sum(coalesce(slices, 1)) AS BIGINT) AS slices,
                    count(*) FILTER (calibrated) AS calibrated,
                    min(spacing_x) FILTER (calibrated) AS x_low, max(spacing_x) FILTER (calibrated) AS x_high,
                    min(spacing_z) FILTER (calibrated) AS z_low, max(spacing_z) FILTER (calibrated) AS z_high

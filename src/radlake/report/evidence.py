@@ -117,8 +117,7 @@ def _study(tables: Tables, owner: str, models: list[Row]) -> Study:
     strata = [_stratum(name, scores, contenders) for name in _stratum_names(scores)]
     first = next((s for s in strata if s.name == ALL), None)
     points = _curves(tables, owner)
-    ends = [_intervals(tables, c, points) for c in contenders if not c.baseline][:_CALIBRATION_LINES]
-    shown = [c for c in contenders if not c.baseline][:_CALIBRATION_LINES]
+    calibrated, intervals = _calibration(tables, contenders, points, target)
     flow, conclusion = _notes(tables, target)
     return Study(
         target=target,
@@ -131,14 +130,10 @@ def _study(tables: Tables, owner: str, models: list[Row]) -> Study:
         conclusion=conclusion,
         contenders=contenders,
         strata=strata,
-        roc=_drawn(roc, "ROC curves", contenders, points, "roc"),
-        calibration=calibration(
-            [_line(c, points, "calibration") for c in shown], ends, title=f"Calibration for {words(target)}"
-        )
-        if any((c.model_id, "calibration") in points for c in shown)
-        else "",
+        roc=_roc(contenders, points, target),
+        calibration=calibrated,
         decision=_decision(contenders, points, target),
-        intervals=any(e is not None for e in ends),
+        intervals=intervals,
         method=_method(design),
     )
 
@@ -306,20 +301,31 @@ def _curves(tables: Tables, owner: str) -> Points:
     return dict(points)
 
 
-def _line(c: Contender, points: Points, kind: str) -> Line:
-    """A contender's curve."""
-    return Line(c.name, points.get((c.model_id, kind), []), c.colour, dashed=c.baseline)
+def _lines(contenders: Sequence[Contender], points: Points, kind: str) -> list[Line]:
+    """Curves of the contenders that have one."""
+    drawn = [(c, points.get((c.model_id, kind), [])) for c in contenders]
+    return [Line(c.name, found, c.colour, dashed=c.baseline) for c, found in drawn if found]
 
 
-def _drawn(draw: Any, title: str, contenders: Sequence[Contender], points: Points, kind: str) -> str:
-    """A figure of all contenders that have the curve; empty when none has."""
-    lines = [line for line in (_line(c, points, kind) for c in contenders) if line.points]
-    return str(draw(lines, title=title)) if lines else ""
+def _roc(contenders: Sequence[Contender], points: Points, target: str) -> str:
+    """ROC curves; empty when there are none."""
+    lines = _lines(contenders, points, "roc")
+    return roc(lines, title=f"ROC curves for {words(target)}") if lines else ""
+
+
+def _calibration(tables: Tables, contenders: Sequence[Contender], points: Points, target: str) -> tuple[str, bool]:
+    """Calibration of the first models, and whether intervals are drawn; empty when there are no curves."""
+    shown = [c for c in contenders if not c.baseline and (c.model_id, "calibration") in points][:_CALIBRATION_LINES]
+    if not shown:
+        return "", False
+    ends = [_intervals(tables, c, points) for c in shown]
+    lines = _lines(shown, points, "calibration")
+    return calibration(lines, ends, title=f"Calibration for {words(target)}"), any(ends)
 
 
 def _decision(contenders: Sequence[Contender], points: Points, target: str) -> str:
     """Decision curves, and that of acting on everybody."""
-    lines = [line for line in (_line(c, points, "decision") for c in contenders) if line.points]
+    lines = _lines(contenders, points, "decision")
     if not lines:
         return ""
     everybody = Line("act on everybody", points.get((None, "decision"), []), 8, dashed=True)
@@ -339,13 +345,13 @@ def _intervals(tables: Tables, c: Contender, points: Points) -> list[tuple[float
     ----------
     Wilson (1927), Probable inference, the law of succession, and statistical inference, JASA 22, 209-212.
     """
-    drawn = points.get((c.model_id, "calibration"), [])
+    drawn = points[c.model_id, "calibration"]
     rows = tables.rows(f"""
-        SELECT avg(probability) AS p FROM predictions WHERE model_id = {_quoted(c.model_id)} AND probability IS NOT NULL
-        GROUP BY unit_id ORDER BY p""")
-    sizes, means = _bins(np.array([r["p"] for r in rows], dtype=np.float64))
+        SELECT unit_id, list(probability ORDER BY repeat) AS p FROM predictions
+        WHERE model_id = {_quoted(c.model_id)} AND probability IS NOT NULL GROUP BY 1 ORDER BY 1""")
+    sizes, means = _bins(np.array([np.mean(r["p"]) for r in rows], dtype=np.float64))
     same = len(means) == len(drawn) and np.allclose(means, [u for u, _ in drawn], atol=1e-9)
-    return [wilson(v, int(n)) for (_, v), n in zip(drawn, sizes, strict=True)] if same and drawn else None
+    return [wilson(v, int(n)) for (_, v), n in zip(drawn, sizes, strict=True)] if same else None
 
 
 def _bins(p: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

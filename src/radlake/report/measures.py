@@ -71,9 +71,9 @@ def _histograms() -> str:
         WITH v AS ({_VALUES}), s AS ({_SUMMARY})
         SELECT v.modality, v.source, v.family, v.name, v.unit, count(*) AS n,
                least({_BINS - 1}, cast(floor((v.value - q[1]) / (q[5] - q[1]) * {_BINS}) AS INTEGER)) AS bin
-        FROM v JOIN s ON s.modality = v.modality AND s.source = v.source AND s.family = v.family AND s.name = v.name
-            AND s.unit IS NOT DISTINCT FROM v.unit
-        WHERE s.n >= {_FEWEST} AND q[5] > q[1] AND v.value BETWEEN q[1] AND q[5]
+        FROM v JOIN s ON s.modality = v.modality AND s.source = v.source AND s.name = v.name
+            AND s.family IS NOT DISTINCT FROM v.family AND s.unit IS NOT DISTINCT FROM v.unit
+        WHERE s.n >= {_FEWEST} AND q[5] > q[1] AND isfinite(q[5] - q[1]) AND v.value BETWEEN q[1] AND q[5]
         GROUP BY ALL ORDER BY ALL"""
 
 
@@ -92,8 +92,9 @@ def _feature(row: Row, counts: list[int] | None) -> Row:
 
 def _title(row: Row) -> str:
     """A group in words."""
-    source = SOURCES.get(row["source"], row["source"])
-    return f"{source} regions" if row["modality"] == "none" else f"{row['modality']}, {source} regions"
+    source = "" if row["source"] == "none" else SOURCES.get(row["source"], row["source"])
+    regions = f"{source} regions".strip()
+    return regions if row["modality"] == "none" else f"{row['modality']}, {regions}"
 
 
 def _missing(tables: Tables) -> list[Row]:
@@ -106,10 +107,10 @@ def _missing(tables: Tables) -> list[Row]:
 def _masks(tables: Tables) -> list[Row]:
     """Masks by source, with the commonest names of their regions."""
     rows = tables.rows("""
-        WITH named AS (SELECT source, roi, count(*) AS n, count(DISTINCT image_id) AS images, sum(n) OVER w AS total,
+        WITH named AS (SELECT source, roi, count(*) AS n,
                               row_number() OVER (w ORDER BY count(*) DESC, roi) AS place
                        FROM masks GROUP BY source, roi WINDOW w AS (PARTITION BY source))
-        SELECT source, sum(n) AS n, count(*) AS names,
+        SELECT source, cast(sum(n) AS BIGINT) AS n, count(*) AS names,
                array_to_string(list(coalesce(roi, 'unnamed') ORDER BY place) FILTER (place <= 6), ', ') AS rois
         FROM named GROUP BY 1 ORDER BY n DESC, 1""")
     for row in rows:

@@ -43,7 +43,7 @@ def quality(tables: Tables) -> Quality:
     checks = tables.rows("""
         SELECT "check", level, count(*) AS n, count(DISTINCT image_id) AS images, min(fix) AS fix,
                arg_min(message, (image_id, message)) AS example, min(value) AS low, median(value) AS middle,
-               max(value) AS high, count(DISTINCT fix) AS fixes
+               max(value) AS high
         FROM quality GROUP BY 1, 2
         ORDER BY CASE level WHEN 'error' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, n DESC, 1""")
     for row in checks:
@@ -67,7 +67,7 @@ def aside(tables: Tables) -> Aside:
     """Files that were set aside or hold nothing to keep, and faults of parts."""
     files = tables.rows("""
         SELECT status, fault_code AS code, count(*) AS n, min(fault_message) AS message, min(fault_hint) AS hint,
-               count(DISTINCT fault_message) AS messages, sum(bytes) AS bytes,
+               count(DISTINCT fault_message) AS messages,
                array_to_string(list_sort(list(DISTINCT format)), ', ') AS formats
         FROM files WHERE status IN ('quarantined', 'ignored') GROUP BY 1, 2 ORDER BY n DESC, 2""")
     faults = tables.rows("""
