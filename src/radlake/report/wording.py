@@ -40,9 +40,9 @@ SOURCES: dict[str, str] = {
 }  # fmt: skip
 
 ACTIONS: dict[str, str] = {
-    "keyed": "replaced by a keyed pseudonym", "removed": "removed", "cleaned": "free text cleaned",
+    "keyed": "replaced by a keyed pseudonym", "removed": "taken out altogether", "cleaned": "free text cleaned",
     "shifted": "date shifted by a keyed number of days", "capped": "age capped at 90",
-    "kept": "kept: identifies nobody",
+    "kept": "identifies nobody",
 }  # fmt: skip
 
 PIXEL_TEXT: dict[str, str] = {
