@@ -198,7 +198,34 @@ def empty_tables(empty: Lake) -> Iterator[Tables]:
 def hostile_rows(lake: Lake) -> dict[str, list[Row]]:
     """The cohort with markup in every text that is not an id or decides what is shown."""
     rows = cohort_rows(lake)
-    fixed = {"status", "unit", "object", "pixel_text", "steps", "versions", "settings", "inputs", "level"}
+    rows["models"] = [
+        {"owner": "o", "model_id": "mo-a", "settings": '{"design": {"unit": "mask"}}', "inputs": '["a"]'},
+        {"owner": "o", "model_id": "mo-b", "settings": '{"baseline": true}', "inputs": '["a"]'},
+    ]
+    rows["scores"] = [
+        {"owner": "o", "model_id": "mo-a", "stratum": stratum, "metric": metric, "value": 0.7, "low": 0.6, "high": 0.8,
+         "cases": 9, "patients": 9, "note": HOSTILE}
+        for stratum in ("all", HOSTILE) for metric in ("auc", f"auc_minus:{HOSTILE}")
+    ]  # fmt: skip
+    rows["scores"].append({"owner": "o", "metric": "conclusion", "note": HOSTILE})
+    rows["curves"] = [
+        {"owner": "o", "model_id": "mo-a", "stratum": "all", "curve": kind, "x": x, "y": x}
+        for kind in ("roc", "calibration", "decision") for x in (0.0, 1.0)
+    ]  # fmt: skip
+    fixed = {
+        "stratum",
+        "metric",
+        "curve",
+        "status",
+        "unit",
+        "object",
+        "pixel_text",
+        "steps",
+        "versions",
+        "settings",
+        "inputs",
+        "level",
+    }
     for table, some in rows.items():
         texts = {f.name for f in TABLES[table] if pa.types.is_string(f.type) and not f.name.endswith(("_id", "_key"))}
         for row in some:

@@ -133,6 +133,7 @@ def test_texts_from_tables_are_escaped(empty: Lake) -> None:
     assert html.count("<script>") == 1
     assert "<img src=http" not in html
     assert html.count("&lt;script&gt;") > 10
+    assert html.count("<article") == 1
     assert not outline(html).problems
 
 

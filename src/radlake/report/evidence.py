@@ -280,14 +280,14 @@ def _verdict(tests: Sequence[Test]) -> str:
     better = [t for t in tests if t.score["low"] > 0]
     worse = [t for t in tests if t.score["high"] < 0]
     closest = min(tests, key=lambda t: float(t.score["value"]))
-    gap = f"the smallest difference is {_brief(closest.score, signed=True)}, to {closest.against}"
+    gap = f"its smallest gain is {_brief(closest.score, signed=True)}, over {closest.against}"
     if worse:
         return f"It is worse than {count(len(worse))} of {count(len(tests))} single measures; {gap}."
     if len(better) == len(tests):
         return f"It is better than each single measure; {gap}."
     if better:
         return f"It is better than {count(len(better))} of {count(len(tests))} single measures; {gap}."
-    return f"It is not shown to be better than a single measure: {gap}, and the interval includes zero."
+    return f"It is not shown to be better than a single measure: {gap}; the interval includes zero."
 
 
 def _curves(tables: Tables, owner: str) -> Points:
