@@ -38,6 +38,13 @@ def test_broken_inputs_have_the_fault_that_fits(done: Place) -> None:
     assert found["IM0001"] == found["brain_mask.nii.gz"] == found["export.zip"] == ("done", None)
 
 
+def test_the_format_is_told_also_of_files_that_could_not_be_used(done: Place) -> None:
+    rows = done.lake().sql("SELECT uri, f.format FROM files f JOIN private.sources USING (file_id)").to_pylist()
+    found = {Path(r["uri"]).name: r["format"] for r in rows}
+    assert found["header only.dcm"] == found["short.dcm"] == "dicom"
+    assert (found["export.zip"], found["brain.nii.gz"], found["program.bin"]) == ("zip", "nifti", None)
+
+
 def test_slices_become_volumes_in_millimetres(done: Place) -> None:
     (row,) = (
         done.lake()

@@ -44,3 +44,8 @@ def test_the_middle_time_point_keeps_the_channels(time: int, channel: int, shape
 def test_a_scalar_image_is_returned_as_it_is() -> None:
     image = Image(np.zeros((2, 3)), Geometry((1.0, 1.0)))
     assert scalar(image) is image
+
+
+def test_white_stays_white_in_32_bits() -> None:
+    white = np.full((2, 2, 3), 2**32 - 1, np.uint32)
+    assert luminance(white).tolist() == [[2**32 - 1] * 2] * 2

@@ -277,6 +277,7 @@ SOURCES = _schema(
     owner=_S,
     file_id=_S,
     uri=_S,
+    format=_S,  # name of the reader that knew the file, also where it then failed
     bytes=_I,
     mtime_ns=_I,
     input_key=_S,

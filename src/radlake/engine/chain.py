@@ -239,6 +239,7 @@ def source_row(item: Item) -> Row:
         "owner": item.id,
         "file_id": item.id,
         "uri": item.row["uri"],
+        "format": item.row.get("format"),
         "bytes": item.row["bytes"],
         "mtime_ns": item.row["mtime_ns"],
         "input_key": item.row["input_key"],

@@ -67,12 +67,17 @@ def walk(folders: Sequence[str | Path], unreadable: Callable[[], None] = lambda:
     require(folders)
     seen: set[str] = set()
     for folder in folders:
-        path = Path(folder).absolute()
+        path = _absolute(Path(folder))
         one = path.is_file()
         for file in [_found(str(path), path.stat())] if one else _below(str(path), unreadable):
             if file.uri not in seen:
                 seen.add(file.uri)
                 yield file
+
+
+def _absolute(path: Path) -> Path:
+    """One name for a place wherever the user stands: "../scans" and "/data/scans" are the same files."""
+    return path.resolve() if ".." in path.parts else path.absolute()
 
 
 def _below(folder: str, unreadable: Callable[[], None]) -> Iterator[Found]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
 from radlake.engine.run import Progress, Silent
@@ -25,15 +25,19 @@ class Bars:
 
     def begin(self, title: str, total: int | None) -> None:
         """Show a bar."""
-        self.bar = RichProgress(
-            TextColumn("{task.description:<18}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[aside]}"),
-            console=Console(stderr=True),
-        )
+        title_column, console = TextColumn("{task.description:<18}"), Console(stderr=True)
+        if total is None:
+            self.bar = RichProgress(title_column, BarColumn(), TimeElapsedColumn(), console=console)
+        else:
+            self.bar = RichProgress(
+                title_column,
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[rate]}"),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[aside]}"),
+                console=console,
+            )
         self.bar.start()
         self.bar.add_task(title, total=total, rate="", aside="")
         self.aside, self.started, self.done = 0, time.monotonic(), 0
@@ -49,6 +53,12 @@ class Bars:
 
     def end(self) -> None:
         """Leave the finished bar on the screen."""
+        if self.bar and self.bar.tasks[0].total is None:
+            self.bar.update(self.bar.task_ids[0], total=1, completed=1)
+        self.stop()
+
+    def stop(self) -> None:
+        """Leave the bar as it is, and give the cursor back."""
         if self.bar:
             self.bar.stop()
             self.bar = None
@@ -98,4 +108,4 @@ def shown(*, quiet: bool) -> Iterator[Progress]:
         try:
             yield bars
         finally:
-            bars.end()
+            bars.stop()

@@ -22,7 +22,7 @@ WITH member_faults AS (
     WHERE i.role IN ('segmentation', 'structures', 'label')
       AND NOT EXISTS (SELECT 1 FROM images m WHERE m.series_id = i.referenced_series_id)
 ), members AS (
-    SELECT i.file_id, count(*) AS members, min(i.format) AS format,
+    SELECT i.file_id, count(*) AS members,
            count(m.fault) + count(u.file_id) AS bad, min(m.fault) AS fault, count(u.file_id) AS lone
     FROM instances i
     LEFT JOIN member_faults m ON m.file_id = i.file_id AND m.member = i.member
@@ -35,7 +35,7 @@ WITH member_faults AS (
     SELECT file_id, min_by(f, f.stage || f.code || f.unit_id) AS fault
     FROM faults f WHERE file_id IS NOT NULL AND unit = 'file' GROUP BY file_id
 ), joined AS (
-    SELECT s.file_id, s.bytes, CASE WHEN s.members IS NOT NULL THEN 'zip' ELSE m.format END AS format,
+    SELECT s.file_id, s.bytes, s.format,
            d.fault AS direct, coalesce(m.fault, n.fault) AS fault,
            coalesce(m.bad, 0) AS bad, coalesce(m.members, 0) AS members, coalesce(m.lone, 0) AS lone
     FROM private.sources s LEFT JOIN members m USING (file_id) LEFT JOIN direct d USING (file_id)

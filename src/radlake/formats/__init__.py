@@ -95,10 +95,22 @@ def scan_file(source: Source, *, faults: list[ItemError] | None = None) -> list[
     Traceback (most recent call last):
     radlake.core.fault.Ignored: accompanies other data (text, table, script), no image
     """
+    reader = find_reader(source)
+    return reader.scan(source, faults=faults) if reader.container else reader.scan(source)
+
+
+def find_reader(source: Source) -> Reader:
+    """The reader that knows a file, by its content first, then by its name.
+
+    Raises
+    ------
+    Ignored, ItemError
+        Where none does, as `scan_file`.
+    """
     head = source.read_at(0, HEAD_BYTES)
     for reader in READERS.values():
         if reader.sniff(head, source.suffix):
-            return reader.scan(source, faults=faults) if reader.container else reader.scan(source)
+            return reader
     raise unreadable_kind(source, head)
 
 

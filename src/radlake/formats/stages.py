@@ -6,7 +6,7 @@ from radlake.core.fault import BrokenMembers, Fault, ItemError
 from radlake.core.ids import derived_id
 from radlake.core.image import BoolArray, Image, Region, RegionSource
 from radlake.core.stage import Item, Row, Rows, Stage
-from radlake.formats import Source, load_image, load_regions, scan_file
+from radlake.formats import Source, find_reader, load_image, load_regions, scan_file
 
 _SOURCES: dict[str, RegionSource] = {"segmentation": "seg", "structures": "rtstruct", "label": "label"}
 
@@ -17,7 +17,9 @@ def scan(item: Item) -> Rows:
     Members of an archive that cannot be read become faults of the unit "member"; the others go on.
     """
     problems: list[ItemError] = []
-    item.headers = scan_file(Source(item.row["uri"]), faults=problems)
+    source = Source(item.row["uri"])
+    item.row["format"] = find_reader(source).name
+    item.headers = scan_file(source, faults=problems)
     rows = [_fault_row(item.id, item.id, problem.fault("scan")) for problem in problems]
     return [("faults", r | {"unit": "member", "unit_id": f"{item.id}#unread{n}"}) for n, r in enumerate(rows)]
 

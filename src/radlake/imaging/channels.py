@@ -36,8 +36,9 @@ def luminance(array: Array, *, channel_axis: int = -1) -> Array:
     if moved.shape[-1] < 3:  # grey, or grey and alpha
         return moved[..., 0]
     mixed = sum(np.float32(weight) * moved[..., i].astype(np.float32) for i, weight in enumerate(LUMA))
-    exact = np.issubdtype(array.dtype, np.integer)
-    return np.asarray(np.rint(mixed) if exact else mixed).astype(array.dtype)
+    if np.issubdtype(array.dtype, np.integer):
+        mixed = np.clip(np.rint(mixed), moved.min(), moved.max())  # float32 may round past the range of 32 bits
+    return np.asarray(mixed).astype(array.dtype)
 
 
 def scalar(image: Image) -> Image:
