@@ -29,11 +29,15 @@ def default_key_path() -> Path:
     """Where the key lies unless the user says otherwise: the configuration folder of the platform."""
     if configured := os.environ.get("XDG_CONFIG_HOME"):
         return Path(configured) / "radlake" / "key"
+    try:
+        home = Path.home()
+    except RuntimeError:  # neither HOME nor an entry in the system's list of users
+        raise KeyProblem("there is no home folder to keep the key in; name a file with --key-file") from None
     if sys.platform == "win32":
-        return Path(os.environ.get("APPDATA", Path.home())) / "radlake" / "key"
+        return Path(os.environ.get("APPDATA", home)) / "radlake" / "key"
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "radlake" / "key"
-    return Path.home() / ".config" / "radlake" / "key"
+        return home / "Library" / "Application Support" / "radlake" / "key"
+    return home / ".config" / "radlake" / "key"
 
 
 def load_key(path: Path | None = None, *, create: bool = False) -> bytes:
@@ -66,6 +70,8 @@ def load_key(path: Path | None = None, *, create: bool = False) -> bytes:
         if not create:
             raise KeyProblem(f"there is no key at {path}; restore it from your backup, or name it with --key-file")
         _write_new(path)
+    if not path.is_file():
+        raise KeyProblem(f"{path} is no file; name the file of the key with --key-file")
     return _read(path)
 
 

@@ -374,7 +374,9 @@ class Lake:
         """One table."""
         schema_of(table)
         if table in PRIVATE_TABLES and not self.has_private:
-            raise PrivatePartError("the private part may not be read here, or is not there")
+            raise PrivatePartError(
+                "the private part may not be read, or is not there; name it with --private if elsewhere"
+            )
         return snapshot({table: self._folder(table)}, self._journal)[table]
 
 
