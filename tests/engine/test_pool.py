@@ -17,6 +17,7 @@ import pytest
 
 from radlake.engine import pool
 from radlake.engine.pool import Batch, Done, Limits, Lost, Tick
+from radlake.lake.errors import DiskFullError
 
 MIB = 1 << 20
 
@@ -47,6 +48,8 @@ def _act(item: Any) -> Any:
         return len(hoard)
     if item == "raise":
         raise ValueError("secret text of a patient")
+    if item == "full disk":
+        raise DiskFullError("no room left")
     if item == "slow":
         time.sleep(0.005)
     return item
@@ -112,6 +115,11 @@ def test_work_that_raises_stops_the_run_and_keeps_its_text_secret() -> None:
         outcomes([Batch([1, "raise"])])
     assert "secret" not in str(caught.value)
     assert "_act" in str(caught.value)
+
+
+def test_an_expected_problem_of_the_machine_is_told_in_its_own_words() -> None:
+    with pytest.raises(pool.WorkerFailed, match=r"^no room left$"):
+        outcomes([Batch(["full disk"])])
 
 
 def test_memory_decides_how_many_run_at_once() -> None:

@@ -95,8 +95,13 @@ class Pipeline:
     def to_yaml(self) -> str:
         """The same study as YAML."""
         steps: list[Any] = [{s.stage: dict(s.parameters)} if s.parameters else s.stage for s in self.steps]
-        text: str = yaml.safe_dump({"name": self.name, "steps": steps}, sort_keys=False, allow_unicode=True)
-        return text
+        document = {"name": self.name, "steps": steps}
+        text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+        if yaml.safe_load(text) == document:
+            return text
+        # PyYAML leaves line breaks of Unicode such as U+0085 as they are, and reads them as blanks.
+        escaped: str = yaml.safe_dump(document, sort_keys=False)
+        return escaped
 
     @classmethod
     def from_yaml(cls, text: str) -> Pipeline:

@@ -11,7 +11,6 @@ from pathlib import Path
 from radlake.core.fault import FAULTS, ItemError
 from radlake.core.header import Header
 from radlake.deid.scan import identifying_fields
-from radlake.deid.vocabulary.terms import MODALITIES
 from radlake.engine.inputs import Found, walk
 from radlake.formats import scan_file
 from radlake.formats.source import Source
@@ -154,8 +153,7 @@ def _estimate(result: Plan, headers: Sequence[Header]) -> None:
     for header in headers:
         result.formats[header.format] += 1
         if header.role == "image":
-            modality = header.values.get("modality")  # raw: shown only where it is a defined term
-            result.modalities[modality if modality in MODALITIES else "unknown"] += 1
+            result.modalities[str(header.values.get("modality") or "unknown")] += 1
             size = int(header.values.get("pixel_bytes") or 0)
             if header.format == "dicom" and header.identity.series_uid:
                 series[header.identity.series_uid] += size

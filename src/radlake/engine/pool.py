@@ -290,7 +290,8 @@ def _serve(pipe: Connection, place: Any, make: Callable[[Any], Work], spec: Any,
         return
     except BaseException as error:  # noqa: BLE001 - the supervisor raises it again, without its text
         with contextlib.suppress(OSError):
-            pipe.send((True, where(error)))
+            # A full disk is told in its own words, which name nothing of a file; a bug is told by its place.
+            pipe.send((True, str(error) if isinstance(error, RadlakeError) else where(error)))
 
 
 def where(error: BaseException) -> str:
