@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,11 @@ def generate(folder: Path, count: int) -> None:
     """Files that differ in what real slices differ in: made once, then patched byte by byte, all of one length."""
     import pydicom
     from pydicom.data import get_testdata_file
+    from pydicom.uid import UID
 
     ds = pydicom.dcmread(str(get_testdata_file("CT_small.dcm")))
     root = "1.2.826.0.1.3680043.2.1143"
-    marks = {
+    marks: dict[str, Callable[[int], str]] = {
         f"{root}.1.{10**7}": lambda n: f"{root}.1.{10**7 + n}",  # instance
         f"{root}.2.{10**7}": lambda n: f"{root}.2.{10**7 + n // SLICES}",  # series
         f"{root}.3.{10**7}": lambda n: f"{root}.3.{10**7 + n // SLICES}",  # study
@@ -43,8 +45,9 @@ def generate(folder: Path, count: int) -> None:
         "77777": lambda n: f"{n % SLICES + 1:05d}",  # instance number
     }
     instance, series, study, patient, z, number = marks
-    ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = instance
-    ds.SeriesInstanceUID, ds.StudyInstanceUID, ds.PatientID, ds.InstanceNumber = series, study, patient, number
+    ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = UID(instance)
+    ds.SeriesInstanceUID, ds.StudyInstanceUID = UID(series), UID(study)
+    ds.PatientID, ds.InstanceNumber = patient, number
     ds.ImagePositionPatient = ["-158.1", "-179.0", z]
     ds.Rows = ds.Columns = 8
     ds.PixelData = ds.PixelData[:128]

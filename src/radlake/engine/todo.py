@@ -16,6 +16,7 @@ from radlake.core.stage import Row
 from radlake.engine.chain import Chain, Piece
 from radlake.engine.inputs import Found
 from radlake.engine.local import Load
+from radlake.engine.size import peak_bytes
 from radlake.lake.store import Lake
 
 # Image members that can be read, as far as is known: what `load` found broken is left out when a series is built again.
@@ -121,25 +122,14 @@ def _images(lake: Lake, chain: Chain) -> Iterator[Load]:
     JOIN instances i ON i.file_id = f.file_id AND i.member = f.member JOIN private.sources s ON s.file_id = f.file_id
     ORDER BY m.series_id, f.image_id, f.ordinal"""
     parts = _grouped(lake, members, "s", "id")
-    growth = max((s.megabytes_per_megavoxel for s in chain.stages), default=0.0)
     for (owner, key), (row,) in _grouped(lake, planes, "id", "input_key"):
         (_, found), rows = next(parts)
         if found != owner:
             raise RuntimeError(f"image {owner} has no members in file_images")
         for member in rows:
             member["frames"] = member.pop("used")
-        memory = int((row["estimated_bytes"] or 0) + growth * _voxels(row))
-        yield Load(
-            Piece(owner, key, row, members=rows, masks=masks.get(owner, [])), memory, row["estimated_bytes"] or 0
-        )
-
-
-def _voxels(row: Row) -> int:
-    """Samples in an image, channels and time points included."""
-    count = 1
-    for axis in ("rows", "columns", "slices", "frames", "channels"):
-        count *= row[axis] or 1
-    return count
+        piece = Piece(owner, key, row, members=rows, masks=masks.get(owner, []))
+        yield Load(piece, peak_bytes(chain, row), row["estimated_bytes"] or 0)
 
 
 def _grouped(lake: Lake, query: str, *keys: str) -> Iterator[tuple[tuple[str, ...], list[Row]]]:

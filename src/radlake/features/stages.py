@@ -58,6 +58,6 @@ STAGES: dict[str, Stage] = {
         ("image:{image}", "mask:{mask}"),
         ("features",),
         features,
-        megabytes_per_megavoxel=4,
+        megabytes_per_megavoxel=6,
     )
 }

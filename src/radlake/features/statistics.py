@@ -102,11 +102,18 @@ def intensity(roi: Roi) -> Values:
     values = roi.intensity[roi.intensity_mask()]
     if values.size == 0:
         return {f.name: NO_INTENSITY for f in STATISTICS}
-    return statistics(sample(values))
+    return statistics(sample(values, given_away=True))
 
 
-def sample(values: Array) -> Sample:
+def sample(values: Array, *, given_away: bool = False) -> Sample:
     """Values as a `Sample`: counted where they are integers of small span, sorted otherwise.
+
+    Parameters
+    ----------
+    values : array of any shape
+        Real numbers.
+    given_away : bool
+        The array may be sorted in place, which saves a copy of a large region.
 
     Raises
     ------
@@ -123,10 +130,10 @@ def sample(values: Array) -> Sample:
     if not np.issubdtype(values.dtype, np.integer):
         if not np.isfinite(values).all():
             raise ItemError("not_finite")
-        return Sample(np.sort(values, axis=None))
+        return Sample(_sorted(values, in_place=given_away))
     low, high = int(values.min()), int(values.max())
     if high - low >= _LEVELS:
-        return Sample(np.sort(values, axis=None))
+        return Sample(_sorted(values, in_place=given_away))
     counts = np.zeros(high - low + 1, np.int64)
     for start in range(0, values.size, _CHUNK):
         part = values[start : start + _CHUNK]
@@ -135,6 +142,15 @@ def sample(values: Array) -> Sample:
         counts += np.bincount(steps.astype(np.int64), minlength=len(counts))
     occupied = np.flatnonzero(counts)
     return Sample(occupied.astype(np.float64) + low, counts[occupied])
+
+
+def _sorted(values: Array, *, in_place: bool) -> Array:
+    """All values in ascending order."""
+    if not in_place:
+        return np.sort(values, axis=None)
+    flat = values.reshape(-1)
+    flat.sort()
+    return flat
 
 
 def statistics(values: Sample) -> Values:

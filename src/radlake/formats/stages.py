@@ -68,13 +68,15 @@ def regions(item: Item) -> Rows:
     A region file that cannot be used becomes a fault of that file; the image goes on.
     """
     image = item.images["original"]
+    free = item.context.memory_bytes - image.array.nbytes
     rows: Rows = []
     for member in item.masks:
         try:
-            found = load_regions(member, image, memory_bytes=item.context.memory_bytes)
+            found = load_regions(member, image, memory_bytes=free)
         except ItemError as error:
             rows.append(("faults", _fault_row(item.id, member["file_id"], error.fault("regions"))))
             continue
+        free -= sum(mask.nbytes for _, mask in found)
         source = _SOURCES[member["role"]]
         for index, (roi, mask) in enumerate(found):
             region = _region(item, member, source, index, roi, mask)

@@ -14,7 +14,7 @@ from radlake.imaging.arguments import ImageOrArray, on_spatial_axes
 from radlake.imaging.channels import scalar
 
 _BINS = 1 << 16  # levels of a histogram: every value of 16-bit data, range / 65536 for the rest
-_CHUNK = 1 << 22  # samples handled at a time, so that no wide copy of a volume is made
+_CHUNK = 1 << 20  # samples handled at a time, so that no wide copy of a volume is made
 _CONSTANT = Term("the image is constant: there is nothing to separate")
 
 

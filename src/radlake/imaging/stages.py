@@ -81,15 +81,15 @@ STAGES: dict[str, Stage] = {
     for stage in (
         Stage(
             "filter.gaussian", 1, "each", "images", ("image:{image}",), ("image:{to}",), filter_gaussian,
-            megabytes_per_megavoxel=8,
+            megabytes_per_megavoxel=6,
         ),
         Stage(
             "filter.mean", 1, "each", "images", ("image:{image}",), ("image:{to}",), filter_mean,
-            megabytes_per_megavoxel=8,
+            megabytes_per_megavoxel=6,
         ),
         Stage(
             "filter.median", 1, "each", "images", ("image:{image}",), ("image:{to}",), filter_median,
-            megabytes_per_megavoxel=12,
+            megabytes_per_megavoxel=6,
         ),
         Stage(
             "segment.otsu", 1, "each", "images", ("image:{image}",), ("mask:{to}", "masks"), segment_otsu,

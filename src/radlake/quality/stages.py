@@ -48,9 +48,7 @@ def duplicates(lake: Tables, *, near: float = NEAR) -> None:
 
 
 STAGES: dict[str, Stage] = {
-    "quality": Stage("quality", 1, "each", "images", ("image:original",), ("quality",), quality, 16.0),
-    "fingerprint": Stage(
-        "fingerprint", 1, "each", "images", ("image:original",), ("fingerprints",), fingerprints, 16.0
-    ),
+    "quality": Stage("quality", 1, "each", "images", ("image:original",), ("quality",), quality, 1.0),
+    "fingerprint": Stage("fingerprint", 1, "each", "images", ("image:original",), ("fingerprints",), fingerprints, 1.0),
     "duplicates": Stage("duplicates", 1, "whole", "lake", ("fingerprints",), ("duplicates",), duplicates),
 }
