@@ -21,6 +21,19 @@ def features(
     """Measure the regions of one name, or all of them ("*"), on an image.
 
     A region that a family cannot measure costs the rows of that family only: one row without a value says why.
+
+    Parameters
+    ----------
+    item : Item
+        An image with its regions.
+    image : str
+        Name of the image to measure.
+    mask : str
+        Name of the region: what a step named it, "seg", "rtstruct", "label", or "*" for all there are.
+    families : tuple of str
+        Keys of `radlake.features.FAMILIES`.
+    intensity_range : tuple of float, optional
+        Voxels outside it do not count for intensities but do for shape, in the image's unit.
     """
     limits = None if intensity_range is None else (float(intensity_range[0]), float(intensity_range[1]))
     settings = settings_id(families=families, intensity_range=limits, image=image)

@@ -16,7 +16,21 @@ _SHOWABLE = ("clean", "redacted")  # states of images.pixel_text in which no tex
 def filter_gaussian(
     item: Item, *, image: str = "original", sigma_mm: float = 1.0, border: Border = "reflect", to: str = "smooth"
 ) -> Rows:
-    """Smooth an image by a Gaussian and keep the result under a new name."""
+    """Smooth an image by a Gaussian and keep the result under a new name.
+
+    Parameters
+    ----------
+    item : Item
+        An image with its pixels.
+    image : str
+        Name of the image to use.
+    sigma_mm : float
+        Standard deviation in mm; in pixels where the spacing is unknown.
+    border : {"reflect", "nearest", "mirror", "wrap", "constant"}
+        What lies beyond the edge.
+    to : str
+        Name of the result.
+    """
     item.images[to] = gaussian(item.images[image], sigma_mm=sigma_mm, border=border)
     return []
 
@@ -24,7 +38,21 @@ def filter_gaussian(
 def filter_mean(
     item: Item, *, image: str = "original", radius_mm: float = 1.0, border: Border = "reflect", to: str = "mean"
 ) -> Rows:
-    """Average an image over boxes and keep the result under a new name."""
+    """Average an image over boxes and keep the result under a new name.
+
+    Parameters
+    ----------
+    item : Item
+        An image with its pixels.
+    image : str
+        Name of the image to use.
+    radius_mm : float
+        Half the side of the box in mm; in pixels where the spacing is unknown.
+    border : {"reflect", "nearest", "mirror", "wrap", "constant"}
+        What lies beyond the edge.
+    to : str
+        Name of the result.
+    """
     item.images[to] = mean(item.images[image], radius_mm=radius_mm, border=border)
     return []
 
@@ -32,13 +60,39 @@ def filter_mean(
 def filter_median(
     item: Item, *, image: str = "original", radius_mm: float = 1.0, border: Border = "reflect", to: str = "median"
 ) -> Rows:
-    """Take the median over boxes and keep the result under a new name."""
+    """Take the median over boxes and keep the result under a new name.
+
+    Parameters
+    ----------
+    item : Item
+        An image with its pixels.
+    image : str
+        Name of the image to use.
+    radius_mm : float
+        Half the side of the box in mm; in pixels where the spacing is unknown.
+    border : {"reflect", "nearest", "mirror", "wrap", "constant"}
+        What lies beyond the edge.
+    to : str
+        Name of the result.
+    """
     item.images[to] = median(item.images[image], radius_mm=radius_mm, border=border)
     return []
 
 
 def segment_otsu(item: Item, *, image: str = "original", largest: bool = True, to: str = "foreground") -> Rows:
-    """Separate the imaged object by Otsu's threshold; keep the mask as a region and as an object."""
+    """Separate the imaged object by Otsu's threshold; keep the mask as a region and as an object.
+
+    Parameters
+    ----------
+    item : Item
+        An image with its pixels.
+    image : str
+        Name of the image to use.
+    largest : bool
+        Only the largest connected part.
+    to : str
+        Name of the region.
+    """
     source = item.images[image]
     mask = foreground(source) if largest else otsu(source)
     region = Region(mask, roi="foreground", source="auto", id=derived_id("mask", item.id, to))
@@ -47,7 +101,17 @@ def segment_otsu(item: Item, *, image: str = "original", largest: bool = True, t
 
 
 def preview(item: Item, *, image: str = "original", longest: int = 256) -> Rows:
-    """Keep a small picture, unless text in the pixels could identify somebody."""
+    """Keep a small picture, unless text in the pixels could identify somebody.
+
+    Parameters
+    ----------
+    item : Item
+        An image with its pixels.
+    image : str
+        Name of the image to use.
+    longest : int
+        Longer side in pixels.
+    """
     if item.row.get("pixel_text") not in _SHOWABLE:
         return []
     picture = thumbnail(item.images[image], longest=longest)

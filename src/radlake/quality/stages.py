@@ -43,7 +43,14 @@ def fingerprints(item: Item) -> Rows:
 
 
 def duplicates(lake: Tables, *, near: float = NEAR) -> None:
-    """Replace table `duplicates` by the clusters among all fingerprints of a lake."""
+    """Replace table `duplicates` by the clusters among all fingerprints of a lake.
+
+    Parameters
+    ----------
+    lake : Lake
+    near : float
+        Least correlation of fine details, 0 to 1, of two images that count as near-duplicates.
+    """
     lake.replace("duplicates", cluster(lake.read("fingerprints"), near=near))
 
 
