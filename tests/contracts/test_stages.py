@@ -72,7 +72,8 @@ def test_a_stage_says_what_it_does_and_which_version_it_is(stage: Stage) -> None
     text = inspect.getdoc(stage.function) or ""
     assert len(text.splitlines()[0]) > 20
     for name in stage.parameters:
-        assert re.search(rf"^\W*(\w+, )*{name}\b.* : ", text, re.MULTILINE), f"the docstring does not explain {name}"
+        told = rf"^\W*(\w+, )*{name}\b.* : |`{name}`"
+        assert re.search(told, text, re.MULTILINE), f"the docstring does not explain {name}"
 
 
 @named
