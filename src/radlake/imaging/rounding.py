@@ -1,0 +1,43 @@
+"""Results in the dtype that was asked for: integers rounded to the nearest and clipped, never wrapped."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from radlake.core.image import Array
+
+
+def to_dtype(array: Array, dtype: DTypeLike) -> Array:
+    """Values in another dtype; integers rounded half to even and clipped to their range.
+
+    Parameters
+    ----------
+    array : array of any shape
+        Finite where `dtype` is an integer: there is no integer for NaN.
+    dtype : dtype
+        Real.
+
+    Raises
+    ------
+    ValueError
+        When NaN would have to become an integer.
+
+    Examples
+    --------
+    >>> to_dtype(np.array([-3.0, 1.5, 300.0]), np.uint8).tolist()
+    [0, 2, 255]
+    """
+    target = np.dtype(dtype)
+    if array.dtype == target or not np.issubdtype(target, np.integer):
+        return array.astype(target, copy=False)
+    if np.issubdtype(array.dtype, np.floating) and np.isnan(array).any():
+        raise ValueError(f"the result holds NaN, which {target} cannot; ask for a floating out_dtype")
+    limits = np.iinfo(target)
+    rounded = np.rint(array)
+    # compared before the cast: the greatest value of 32 and 64 bits has no exact float, and clipping to it would wrap
+    high, low = rounded >= float(limits.max), rounded <= float(limits.min)
+    rounded[high | low] = 0
+    result = rounded.astype(target)
+    result[high], result[low] = limits.max, limits.min
+    return np.asarray(result)
