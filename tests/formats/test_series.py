@@ -254,6 +254,12 @@ def test_estimated_bytes_of_a_large_ct_are_near_its_int16_size() -> None:
     assert 1.0 <= image["estimated_bytes"] / (512 * 512 * 600 * 2) < 1.05
 
 
+@pytest.mark.parametrize(("name", "file"), [("png", 700), ("npz", 0), ("nifti", 0)])
+def test_other_formats_take_their_samples_twice_and_codecs_the_file_as_well(name: str, file: int) -> None:
+    (image,) = build([_slice(0, format=name, pixel_bytes=1000, stored_bytes=700)]).images
+    assert image["estimated_bytes"] == 2 * 1000 + file
+
+
 def _built(shared: Path, folder: str, read_rows: ReadRows) -> list[Row]:
     """Images of a folder of real slices."""
     return build([r for f in sorted((shared / "dicom" / "series" / folder).iterdir()) for r in read_rows(f)]).images

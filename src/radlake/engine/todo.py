@@ -123,7 +123,7 @@ def _images(lake: Lake, chain: Chain) -> Iterator[Load]:
     ORDER BY m.series_id, f.image_id, f.ordinal"""
     parts = _grouped(lake, members, "s", "id")
     for (owner, key), (row,) in _grouped(lake, planes, "id", "input_key"):
-        (_, found), rows = next(parts)
+        (_, found), rows = next(parts, (("", ""), []))
         if found != owner:
             raise RuntimeError(f"image {owner} has no members in file_images")
         for member in rows:

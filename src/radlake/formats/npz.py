@@ -22,7 +22,7 @@ from radlake.core.stage import Row
 from radlake.formats.naming import kind_of
 from radlake.formats.npy import array_header, axes_of
 from radlake.formats.source import MIB, Source
-from radlake.formats.volume import Volume, checked, image_of, image_values, read_samples
+from radlake.formats.volume import Volume, checked, image_of, image_values, read_exactly, read_samples
 
 NAME = "npz"
 _SPLITS = ("train", "val", "test")
@@ -128,11 +128,9 @@ def _read_array(stream: BinaryIO) -> Array:
     """The array that a .npy stream holds."""
     shape, fortran, dtype = array_header(stream)
     wanted = math.prod(shape) * dtype.itemsize
-    data = stream.read(wanted)
-    if len(data) < wanted:
-        raise ItemError("truncated_pixels", expected=wanted, found=len(data))
-    array = np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
-    return array.astype(np.uint8 if dtype.kind == "b" else dtype.newbyteorder("="))
+    data = read_exactly(stream, wanted)
+    array = data.view(dtype).reshape(shape, order="F" if fortran else "C")
+    return array.astype(np.uint8 if dtype.kind == "b" else dtype.newbyteorder("="), copy=False)
 
 
 def _stacks(source: Source) -> list[_Stack]:

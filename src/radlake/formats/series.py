@@ -33,6 +33,7 @@ from radlake.formats.grids import (
 from radlake.formats.stacks import Plane, stacks_of
 
 _MOST_FRAMES = 1_000_000
+_READ_WHOLE = ("png", "jpeg", "tiff")  # formats whose codecs take the file as one piece
 _PIXEL_TEXT = ("clean", "redacted", "unsure", "unchecked")  # an image is as its worst member
 _OF_IMAGE = (
     "study_id", "patient_id", "modality", "kind", "unit", "format", "rows", "columns", "spacing_source", "body_part",
@@ -225,13 +226,16 @@ def _estimated_bytes(image: Row, rows: list[Row]) -> int:
     """Most memory that loading takes: the image, one frame in work, and copies that some inputs need."""
     frame = image["rows"] * image["columns"] * (image["channels"] or 1)
     samples = frame * (image["slices"] or 1) * (image["frames"] or 1)
+    promised = max((r.get("pixel_bytes") or 0) for r in rows)
+    if rows[0].get("format") != "dicom":
+        # Samples, a copy of them in the order of the image or the type of the values, and the file itself for codecs.
+        coded = (rows[0].get("stored_bytes") or 0) if rows[0].get("format") in _READ_WHOLE else 0
+        return int((2 * promised or 8 * samples) + coded)
     item = max(planned_type(r, image["unit"]).itemsize for r in rows)
     widening = 4 if any(may_widen(r, image["unit"]) for r in rows) else 0
     picture = rows[0]["rows"] * rows[0]["columns"] * (rows[0].get("samples") or 1)
-    whole = max((r.get("pixel_bytes") or 0) for r in rows) if rows[0].get("transfer_syntax") == DEFLATED else 0
-    if rows[0].get("format") != "dicom":
-        whole = samples * 8
-    return int(samples * (item + widening) + 24 * picture + whole)
+    inflated = promised if rows[0].get("transfer_syntax") == DEFLATED else 0
+    return int(samples * (item + widening) + 24 * picture + inflated)
 
 
 def _series_row(rows: list[Row], images: int) -> Row:

@@ -214,17 +214,29 @@ def read_samples(stream: BinaryIO, volume: Volume, *, memory_bytes: int) -> Arra
     """
     if volume.loaded_bytes > memory_bytes:
         raise ItemError("too_large", needed_mib=round(volume.loaded_bytes / MIB), limit_mib=round(memory_bytes / MIB))
-    buffer = np.empty(volume.stored_bytes, np.uint8)
-    view, found = buffer.data, 0
-    while found < len(view) and (count := stream.readinto(view[found : found + 16 * MIB])):  # type: ignore[attr-defined]
-        found += count
-    if found < len(view):
-        raise ItemError("truncated_pixels", expected=len(view), found=found)
+    buffer = read_exactly(stream, volume.stored_bytes)
     stored = buffer.view(volume.dtype).reshape(volume.shape)
     if not volume.dtype.isnative:
         stored = stored.byteswap(inplace=True).view(volume.dtype.newbyteorder("="))
     order = [volume.axes.index(letter) for letter in _CANONICAL if letter in volume.axes]
     return rescaled(np.ascontiguousarray(stored.transpose(order)), volume)
+
+
+def read_exactly(stream: BinaryIO, count: int) -> NDArray[np.uint8]:
+    """The next `count` bytes of a stream, read in place: `stream.read` may hold them twice.
+
+    Raises
+    ------
+    ItemError
+        ``truncated_pixels`` when the stream ends early.
+    """
+    buffer = np.empty(count, np.uint8)
+    view, found = buffer.data, 0
+    while found < count and (read := stream.readinto(view[found : found + 16 * MIB])):  # type: ignore[attr-defined]
+        found += read
+    if found < count:
+        raise ItemError("truncated_pixels", expected=count, found=found)
+    return buffer
 
 
 def skip_lines(stream: BinaryIO, count: int) -> None:
