@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -32,6 +34,7 @@ _ITEMS_A_TASK = {
     "images": 128,
     "cohort": 128,
 }  # a Python task costs about 0.1 s: give it seconds
+_NEEDS_JAVA = "Spark needs Java 17 or later: install it and set JAVA_HOME"
 _TASKS_A_CORE = 8  # one job's batches: enough to balance, few enough to hold
 
 
@@ -82,13 +85,19 @@ class Spark:
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
         builder = SparkSession.builder.master(self.master).appName("radlake")
-        quiet = {"spark.ui.enabled": "false", "spark.sql.execution.arrow.maxRecordsPerBatch": "64"}
+        quiet = {
+            "spark.ui.enabled": "false",
+            "spark.ui.showConsoleProgress": "false",
+            "spark.sql.execution.arrow.maxRecordsPerBatch": "64",
+        }
         for name, value in {**quiet, **dict(self.settings)}.items():
             builder = builder.config(name, value)
+        if SparkSession.getActiveSession() is None and not _has_java():
+            raise NoSpark(_NEEDS_JAVA)
         try:
             return builder.getOrCreate()
-        except PySparkRuntimeError:
-            raise NoSpark("Spark needs Java 17 or later: install it and set JAVA_HOME") from None
+        except PySparkRuntimeError:  # a Java that is too old, or ends at once
+            raise NoSpark(_NEEDS_JAVA) from None
 
     def each(self, spec: Spec, loads: Iterable[Load]) -> Iterator[pool.Done[Piece, Result] | pool.Lost[Piece]]:
         """Do every piece; yield batches as they end."""
@@ -143,6 +152,12 @@ class Spark:
             return _outcome(ordered[0]["batch"], run_batch(list(pieces.values())))
 
         yield from _collected(frame.applyInArrow(work, _OUTCOME).collect(), found)
+
+
+def _has_java() -> bool:
+    """Whether Spark's own start script would find Java."""
+    home = os.environ.get("JAVA_HOME")
+    return (Path(home) / "bin" / "java").is_file() if home else shutil.which("java") is not None
 
 
 def _run_batch(spec: Spec, memory: int, timeout: float) -> Callable[[list[Piece]], str]:
