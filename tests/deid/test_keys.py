@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from radlake.core.errors import RadlakeError
 from radlake.deid.keys import KEY_BYTES, KeyProblem, default_key_path, fingerprint, load_key
 
 posix = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
@@ -84,3 +85,23 @@ def test_fingerprints_tell_keys_apart_and_hide_them() -> None:
     key = bytes(range(32))
     assert fingerprint(key) != fingerprint(bytes(32))
     assert fingerprint(key).replace("-", "") not in key.hex()
+
+
+def test_a_folder_in_the_place_of_the_key_is_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "key").mkdir()
+    with pytest.raises(KeyProblem, match="is no file"):
+        load_key(tmp_path / "key", create=True)
+
+
+def test_a_machine_without_a_home_asks_for_a_key_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    with pytest.raises(KeyProblem, match="--key-file"):
+        default_key_path()
+
+
+def test_a_problem_with_the_key_is_an_error_of_the_program() -> None:
+    assert issubclass(KeyProblem, RadlakeError)

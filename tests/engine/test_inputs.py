@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 
-from radlake.engine.inputs import LAKE_MARK, NoInput, walk
+from radlake.engine.inputs import LAKE_MARK, NoInput, require, walk
 
 
 def test_every_regular_file_is_found_once_in_the_order_of_paths(tmp_path: Path) -> None:
@@ -73,3 +73,28 @@ def test_a_folder_that_may_not_be_listed_is_told(tmp_path: Path, monkeypatch: py
     told: list[int] = []
     assert list(walk([tmp_path], lambda: told.append(1))) == []
     assert told == [1]
+
+
+def test_a_place_has_one_name_wherever_the_user_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "scans").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "scans" / "a").write_bytes(b"1")
+    expected = [str(tmp_path.resolve() / "scans" / "a")]
+    for stand, folder in (
+        (".", "scans"),
+        ("elsewhere", "../scans"),
+        ("scans", "."),
+        ("scans", "../elsewhere/../scans"),
+    ):
+        monkeypatch.chdir(tmp_path / stand)
+        assert [f.uri for f in walk([folder])] == expected
+    (tmp_path / "far").mkdir()
+    (tmp_path / "elsewhere" / "link").symlink_to(tmp_path / "far")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert [f.uri for f in walk(["link/../scans"])] == expected, "the parent of what a link leads to, as for the system"
+
+
+def test_inputs_are_required_before_any_is_walked(tmp_path: Path) -> None:
+    require([tmp_path, str(tmp_path)])
+    with pytest.raises(NoInput, match="'nowhere'"):
+        require([tmp_path, "nowhere"])

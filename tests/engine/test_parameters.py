@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from radlake.core.stage import Item, Rows, Stage
-from radlake.engine.parameters import BadParameter, checked, describe
+from radlake.engine.parameters import BadParameter, check_pattern, checked, describe
 from radlake.engine.registry import UnknownName
 
 
@@ -63,3 +63,12 @@ def test_an_unknown_parameter_is_met_with_the_nearest_name() -> None:
 
 def test_descriptions_read_as_words() -> None:
     assert describe(float | None) == "a number or nothing"
+
+
+def test_a_pattern_for_patients_is_a_regular_expression_with_a_group() -> None:
+    check_pattern(None)
+    check_pattern("/(P[0-9]+)/")
+    with pytest.raises(BadParameter, match="no regular expression: missing"):
+        check_pattern("(")
+    with pytest.raises(BadParameter, match="needs a group"):
+        check_pattern("(?:P)[0-9]")

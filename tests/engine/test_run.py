@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from radlake.core.schema import PRIVATE_TABLES, TABLES
 from radlake.engine.local import Local
 from radlake.engine.pipeline import Pipeline, step
-from radlake.lake.errors import KeyMismatchError
+from radlake.lake.errors import KeyMismatchError, PrivatePartError
 from tests import archive
 from tests.engine.conftest import Place
 
@@ -191,3 +192,36 @@ def test_every_written_column_is_declared(done: Place) -> None:
     lake = done.lake()
     for table in lake.tables():
         assert lake.read(table).schema.names == (TABLES | PRIVATE_TABLES)[table].names
+
+
+def test_another_pattern_for_patients_reads_the_headers_again(place: Place) -> None:
+    place.run(patient_regex="/(brain)")
+    query = "SELECT count(DISTINCT patient_id) AS n FROM instances WHERE format = 'nifti'"
+    assert place.lake().sql(query)["n"].to_pylist() == [1]
+    assert place.run(patient_regex="/(brain)").worked["files"] == 0
+    assert place.run().worked["files"] > 0
+    assert place.lake().sql(query)["n"].to_pylist() == [0]
+    assert "brain" not in str(place.lake().read("chains").to_pylist())
+
+
+def test_a_lost_private_part_stops_the_run_before_anything_is_written(place: Place) -> None:
+    place.run()
+    before = place.lake().sql("SELECT count(*) AS n FROM runs")["n"].to_pylist()
+    shutil.rmtree(place.folder / "lake" / "private")
+    with pytest.raises(PrivatePartError, match="does not know 24 files"):
+        place.run()
+    assert place.lake().sql("SELECT count(*) AS n FROM runs")["n"].to_pylist() == before
+
+
+def test_folders_that_may_not_be_listed_are_counted(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("ct one"):
+            raise PermissionError
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    summary = place.run()
+    assert summary.unreadable_folders == 1
+    assert sum(summary.files.values()) == 18

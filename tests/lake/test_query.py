@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import settings as example_count
 from hypothesis import strategies as st
 
-from radlake.core.schema import FEATURES, TABLES
+from radlake.core.schema import AUDIT, FEATURES, TABLES
 from radlake.lake import query
-from radlake.lake.errors import SqlError
+from radlake.lake.errors import DamagedPartError, SqlError
 from radlake.lake.parts import write_part
 from radlake.lake.query import View
 
@@ -139,3 +139,13 @@ def test_same_rows_ignores_order_counts_repeats_and_takes_nan_for_nan(features: 
     assert query.same_rows(features, rows.take(list(reversed(range(rows.num_rows)))), memory_mib=256)
     assert not query.same_rows(features, rows.slice(1), memory_mib=256)
     assert not query.same_rows(features, pa.concat_tables([rows.slice(1), rows.slice(1, 1)]), memory_mib=256)
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut short", "another format"])
+def test_files_that_are_gone_or_damaged_are_told_by_their_table(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "part.parquet"
+    if damage != "missing":
+        pq.write_table(AUDIT.empty_table(), path)
+        path.write_bytes(path.read_bytes()[:40] if damage == "cut short" else b"no parquet at all")
+    with pytest.raises(DamagedPartError, match="table audit are missing or damaged"):
+        query.select([View("audit", AUDIT, (path,))], "SELECT 1", memory_mib=256)

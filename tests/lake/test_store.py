@@ -400,3 +400,17 @@ def test_the_interpreter_ends_cleanly_after_reading(lake: Lake, put: Put) -> Non
             [sys.executable, "-W", "error", "-c", script, str(lake.root)], capture_output=True, check=False
         )
         assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_file_in_the_place_of_a_lake_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "lake").write_text("mine")
+    with pytest.raises(NotALakeError, match="there is a file"):
+        Lake.create(tmp_path / "lake", key_fingerprint="1f2e")
+    assert (tmp_path / "lake").read_text() == "mine"
+
+
+def test_the_key_can_be_checked_without_writing(tmp_path: Path) -> None:
+    made = Lake.create(tmp_path / "lake", key_fingerprint="1f2e")
+    made.require_key("1f2e")
+    with pytest.raises(KeyMismatchError, match="1f2e, not 5a5a"):
+        made.require_key("5a5a")
