@@ -111,6 +111,20 @@ def test_members_of_an_image_come_in_order_with_their_places_and_frames(lake: La
     assert pieces(todo.images(lake, IMAGES)) == []
 
 
+def test_an_image_of_many_small_files_is_much_work(lake: Lake) -> None:
+    names = [f"fi-{n:02}" for n in range(20)]
+    put(
+        lake,
+        instances=[instance(n, "se-1") for n in names],
+        sources=[source(n) for n in names],
+        images=[image("im-1", "se-1", 20) | {"estimated_bytes": 1000}],
+        file_images=[use(n, "im-1", k) for k, n in enumerate(names)],
+        work=[{"owner": "se-1", "unit": "series", "chain_key": SERIES.key, "input_key": "k"}],
+    )
+    (load,) = todo.images(lake, IMAGES).loads
+    assert load.work == 1000 + 20 * 65536
+
+
 def test_a_mask_goes_to_the_largest_image_of_its_series_and_makes_it_new(lake: Lake) -> None:
     put(
         lake,

@@ -27,6 +27,8 @@ USABLE = """(
     WHERE i.role = 'image' AND i.series_id IS NOT NULL
 )"""
 
+_OPENING = 1 << 16  # opening a file takes as long as working through so many bytes of pixels
+
 _SERIES = f"""
 WITH wanted AS (
     SELECT i.series_id AS id,
@@ -129,7 +131,7 @@ def _images(lake: Lake, chain: Chain) -> Iterator[Load]:
         for member in rows:
             member["frames"] = member.pop("used")
         piece = Piece(owner, key, row, members=rows, masks=masks.get(owner, []))
-        yield Load(piece, peak_bytes(chain, row), row["estimated_bytes"] or 0)
+        yield Load(piece, peak_bytes(chain, row), (row["estimated_bytes"] or 0) + _OPENING * len(rows))
 
 
 def _grouped(lake: Lake, query: str, *keys: str) -> Iterator[tuple[tuple[str, ...], list[Row]]]:
