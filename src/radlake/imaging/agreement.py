@@ -59,7 +59,7 @@ def agreement(mask: Image | Array, reference: Image | Array, *, spacing: Sequenc
 
     References
     ----------
-    Maier-Hein et al. (2024), Metrics reloaded, Nature Methods 21:195-212, supplement 3.1; Taha and Hanbury (2015),
+    Maier-Hein et al. (2024), Metrics reloaded, Nature Methods 21:195-212; Taha and Hanbury (2015),
     Metrics for evaluating 3D medical image segmentation, BMC Medical Imaging 15:29.
 
     Examples
@@ -178,7 +178,7 @@ def hausdorff95(mask: Image | Array, reference: Image | Array, *, spacing: Seque
 
     References
     ----------
-    Maier-Hein et al. (2024), Metrics reloaded, Nature Methods 21:195-212, supplement 3.1.7. Some packages take the
+    Maier-Hein et al. (2024), Metrics reloaded, Nature Methods 21:195-212. Some packages take the
     percentile of both sets of distances together; the value is then lower.
 
     Examples
@@ -207,7 +207,7 @@ def mean_surface_distance(
     References
     ----------
     Heimann et al. (2009), Comparison and evaluation of methods for liver segmentation from CT datasets, IEEE TMI
-    28:1251-1265, section III.C (average symmetric surface distance).
+    28:1251-1265 (average symmetric surface distance).
 
     Examples
     --------

@@ -96,7 +96,7 @@ def staple(masks: Sequence[ImageOrArray], *, prior: float | None = None, iterati
     References
     ----------
     Warfield, Zou, Wells (2004), Simultaneous truth and performance level estimation (STAPLE), IEEE TMI 23:903-921,
-    equations 15, 18 and 19; start values 0.99999 as in its section IV.
+    equations 15, 18 and 19; start values 0.99999 as there.
 
     Examples
     --------
