@@ -448,6 +448,15 @@ def test_a_plan_names_fields_and_faults_and_no_values(house: House, made: House)
     assert sorted(house.folder.rglob("*")) == before
 
 
+def test_a_demo_without_its_data_names_what_to_install(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    from radlake.formats import lidc
+
+    monkeypatch.setattr(lidc, "locate", lambda: None)
+    ended = house.do("demo", "--out", "shown", "--quiet")
+    assert ended.code == 1
+    assert ended.said == "radlake: the demo's cohort is missing: pip install 'radlake[demo]'"
+
+
 # joining
 
 

@@ -50,7 +50,7 @@ def test_a_file_that_nothing_could_read_is_found_by_its_place(done: Place) -> No
     lines = look_up(done, "SELECT file_id AS id FROM files WHERE fault_code = 'not_an_image'")
     assert lines == [
         "its source cannot be read: no reader knows this format",
-        "1 files:",
+        "1 file:",
         f"  {done.source}/program.bin",
     ]
 

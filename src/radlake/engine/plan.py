@@ -81,7 +81,8 @@ class Plan:
         free_bytes : int
             Room where the lake would be.
         """
-        yield f"{self.files:,} files, {self.bytes / MIB:,.1f} MiB; headers of {self.looked_at:,} read"
+        files = f"{self.files:,} file{'s' * (self.files != 1)}"
+        yield f"{files}, {self.bytes / MIB:,.1f} MiB; headers of {self.looked_at:,} read"
         yield f"formats:            {_counted(self.formats)}"
         yield f"modalities:         {_counted(self.modalities)}"
         yield f"will be set aside:  {_counted(self.faults)}"

@@ -79,7 +79,8 @@ def ending(summary: Summary, lake: str) -> Iterator[str]:
     4 files: 3 done, 0 set aside, 1 with nothing to keep
     """
     done, aside, ignored = (summary.files.get(s, 0) for s in ("done", "quarantined", "ignored"))
-    yield f"{done + aside + ignored:,} files: {done:,} done, {aside:,} set aside, {ignored:,} with nothing to keep"
+    total = done + aside + ignored
+    yield f"{total:,} file{'s' * (total != 1)}: {done:,} done, {aside:,} set aside, {ignored:,} with nothing to keep"
     if not any(summary.worked.values()):
         yield "nothing had changed"
     if aside:

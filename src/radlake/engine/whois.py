@@ -67,7 +67,7 @@ def whois(lake: Lake, pseudonym: str, key: bytes, *, most_files: int = 20) -> It
     if not places:
         raise UnknownIdError("nothing in the lake has this pseudonym")
     yield from _identifiers(places[0], column, pseudonym, key)
-    yield f"{len(places):,} files:"
+    yield f"{len(places):,} file{'s' * (len(places) != 1)}:"
     yield from (f"  {place['uri']}" for place in places[:most_files])
     if len(places) > most_files:
         yield f"  and {len(places) - most_files:,} more"
