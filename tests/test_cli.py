@@ -331,7 +331,8 @@ def test_a_lake_that_lost_its_private_part_is_read_but_not_written(house: House)
     assert house.do("whois", house.lake, "pt-aaaa").code == 1
     ended = house.do("run", house.scans, "--out", house.lake)
     assert ended.code == 1
-    assert "does not know 24 files" in ended.said
+    assert "private part of this lake is not there" in ended.said
+    assert not (house.lake / "private").exists()
 
 
 def test_damaged_tables_and_manifests_are_named(house: House) -> None:

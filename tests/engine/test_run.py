@@ -208,8 +208,11 @@ def test_a_lost_private_part_stops_the_run_before_anything_is_written(place: Pla
     place.run()
     before = place.lake().sql("SELECT count(*) AS n FROM runs")["n"].to_pylist()
     shutil.rmtree(place.folder / "lake" / "private")
-    with pytest.raises(PrivatePartError, match="does not know 24 files"):
+    with pytest.raises(PrivatePartError, match="is not there"):
         place.run()
+    (place.folder / "another").mkdir(mode=0o700)
+    with pytest.raises(PrivatePartError, match="does not know 24 files"):
+        place.run(private=place.folder / "another")
     assert place.lake().sql("SELECT count(*) AS n FROM runs")["n"].to_pylist() == before
 
 

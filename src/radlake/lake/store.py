@@ -98,6 +98,8 @@ class Lake:
             When the folder holds something else.
         KeyMismatchError, DeidentificationError
             When the lake was made with another key, or with the other kind of identities.
+        PrivatePartError
+            When the lake has tables but its private part is gone, as in a release.
         LakeError
             When the place cannot be used.
         """
@@ -114,6 +116,11 @@ class Lake:
         lake = cls.open(root, private=private, memory_mib=memory_mib)
         lake.require_key(key_fingerprint)
         _check_same(lake.facts, deidentified)
+        if (root / "tables").is_dir() and not lake.private.exists():
+            raise PrivatePartError(
+                "the private part of this lake is not there: restore it from a backup, name it with --private, or run "
+                "into a new lake"
+            )
         make_private(lake.private)
         return lake
 
