@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from radlake.core.fault import ItemError, Term
 from radlake.core.image import Array, BoolArray, Image
 from radlake.imaging.arguments import ImageOrArray, on_spatial_axes
 from radlake.imaging.channels import scalar
+from radlake.imaging.histogram import histogram
 
-_BINS = 1 << 16  # levels of a histogram: every value of 16-bit data, range / 65536 for the rest
 _CHUNK = 1 << 20  # samples handled at a time, so that no wide copy of a volume is made
-_CONSTANT = Term("the image is constant: there is nothing to separate")
+CONSTANT = Term("the image is constant: there is nothing to separate")
 
 
 def otsu_threshold(array: Array, *, padding: float | None = None) -> float:
@@ -45,9 +44,9 @@ def otsu_threshold(array: Array, *, padding: float | None = None) -> float:
     >>> otsu_threshold(np.array([1, 2, 2, 9, 10]))
     2.0
     """
-    uppers, bins, counts = _histogram(np.asarray(array), padding)
+    uppers, bins, counts = histogram(np.asarray(array), padding=padding)
     if len(bins) < 2:
-        raise ItemError("empty_mask", hint=_CONSTANT)
+        raise ItemError("empty_mask", hint=CONSTANT)
     below = np.cumsum(counts)[:-1].astype(np.float64)
     sum_below = np.cumsum(counts * bins).astype(np.float64)
     total, total_sum = float(counts.sum()), sum_below[-1]
@@ -181,45 +180,3 @@ def _largest(array: Array, connectivity: int | None) -> BoolArray:
         sizes += np.bincount(flat[start : start + _CHUNK], minlength=last + 1)
     sizes[0] = 0
     return np.asarray(labels == np.argmax(sizes))
-
-
-def _histogram(array: Array, padding: float | None) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    """Occupied bins in ascending order: greatest value, number and count; finite samples other than padding."""
-    flat = array.reshape(-1)
-    if flat.dtype == np.bool_:
-        flat = flat.view(np.uint8)
-    low, high = _limits(flat, padding)
-    exact = np.issubdtype(flat.dtype, np.integer) and high - low < _BINS
-    width = 1.0 if exact else (high / _BINS - low / _BINS) or 1.0
-    counts = np.zeros(_BINS, np.int64)
-    for part in _usable(flat, padding):
-        if not exact:
-            bins = np.clip(part / width - low / width, 0, _BINS - 1).astype(np.int64)
-        elif part.itemsize == 8:
-            bins = (part - part.dtype.type(low)).astype(np.int64)  # uint64 may not fit int64 before
-        else:
-            bins = part.astype(np.int64) - int(low)
-        counts += np.bincount(bins, minlength=_BINS)
-    occupied = np.flatnonzero(counts)
-    if exact:
-        return occupied.astype(np.float64) + low, occupied, counts[occupied]
-    share = (occupied + 1) / _BINS
-    return low * (1 - share) + high * share, occupied, counts[occupied]
-
-
-def _usable(flat: Array, padding: float | None) -> Iterator[Array]:
-    """Chunks of the samples that count: finite and not padding; floats in float64."""
-    for start in range(0, flat.size, _CHUNK):
-        part = flat[start : start + _CHUNK]
-        if padding is not None:
-            part = part[part != padding]
-        if np.issubdtype(part.dtype, np.floating):
-            part = part[np.isfinite(part)].astype(np.float64)
-        if part.size:
-            yield part
-
-
-def _limits(flat: Array, padding: float | None) -> tuple[float, float]:
-    """Least and greatest usable sample; zeros where there is none."""
-    found = [(part.min().item(), part.max().item()) for part in _usable(flat, padding)]
-    return (min(low for low, _ in found), max(high for _, high in found)) if found else (0, 0)
