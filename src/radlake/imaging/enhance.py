@@ -1,0 +1,243 @@
+"""Contrast: histogram equalisation, global and adaptive (CLAHE), in two and three axes, at full bit depth.
+
+These are the operations that change intensities on purpose: the result keeps range and dtype of the input but no
+longer its unit. For display and for networks, not for features.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radlake.core.fault import ItemError
+from radlake.core.image import Array, Image
+from radlake.imaging.arguments import ImageOrArray, Spacing, in_voxels, on_spatial_axes
+from radlake.imaging.histogram import histogram
+from radlake.imaging.rounding import to_dtype
+
+_NODES = 1024  # points of a tile's curve at most; linear between them, so that no level is lost
+
+
+def equalize(
+    image: ImageOrArray, *, spacing: Sequence[float] | None = None, channel_axis: int | None = None
+) -> ImageOrArray:
+    """Image whose levels are equally frequent, in the range and dtype of the input, without a unit.
+
+    A value v becomes low + (high - low) * share of samples up to v, where low and high are the least and the greatest.
+
+    Parameters
+    ----------
+    image : Image or (z, y, x) or (y, x) array
+        Any real dtype. NaN and an `Image`'s padding stay and are not counted.
+    spacing : floats, optional
+        Of an array; takes no part in the result.
+    channel_axis : int, optional
+        For arrays: channels are equalised one by one.
+
+    Raises
+    ------
+    ItemError
+        `no_pixels` for an image without finite samples.
+
+    References
+    ----------
+    Gonzalez and Woods (2018), Digital Image Processing, 4th ed., section 3.3 (histogram equalization).
+
+    Examples
+    --------
+    >>> equalize(np.array([[0, 1, 2, 100]])).tolist()
+    [[25, 50, 75, 100]]
+    """
+    padding = image.padding if isinstance(image, Image) else None
+
+    def spread(array: Array, _: Spacing) -> Array:
+        found = histogram(array, padding=padding)
+        if not found.counts.size:
+            raise ItemError("no_pixels")
+        low, high = _range(array, padding)
+        share = np.cumsum(found.counts) / found.counts.sum()
+        curve = np.interp(array, found.uppers, low + (high - low) * share)
+        return _kept(array, curve, padding)
+
+    result = on_spatial_axes(image, spread, spacing=spacing, channel_axis=channel_axis)
+    return _without_unit(result)
+
+
+def clahe(
+    image: ImageOrArray,
+    *,
+    tile_mm: float | Sequence[float] | None = None,
+    tile_vox: float | Sequence[float] | None = None,
+    clip: float = 4.0,
+    spacing: Sequence[float] | None = None,
+    channel_axis: int | None = None,
+) -> ImageOrArray:
+    """Image equalised tile by tile with limited contrast (CLAHE), in the range and dtype of the input, without a unit.
+
+    The image is divided into equal tiles. Each has a curve from old to new values: its cumulated histogram, whose bins
+    are clipped at `clip` times their mean, the excess spread over all. Between the centres of tiles curves are mixed
+    linearly. Integers of up to 1024 values have a bin each; wider ones and floats have 1024, with the curve linear in
+    between.
+
+    Parameters
+    ----------
+    image : Image or (z, y, x) or (y, x) array
+        Any real dtype without NaN. An `Image`'s padding stays, and counts as the least value.
+    tile_mm, tile_vox : float or one per axis
+        Side of a tile, exactly one of them; the nearest that divides the axis into equal tiles is used, at least 2
+        voxels.
+    clip : float
+        Most that contrast may grow, at least 1; 1 leaves a stretched image.
+    spacing : floats, optional
+        For arrays: millimetres between samples along each axis; 1 where absent.
+    channel_axis : int, optional
+        For arrays: channels are equalised one by one.
+
+    Raises
+    ------
+    ValueError
+        For a clip below 1 or contradictory lengths.
+    ItemError
+        `not_finite` when there is NaN or infinity, `no_pixels` without samples.
+
+    References
+    ----------
+    Zuiderveld (1994), Contrast limited adaptive histogram equalization, Graphics Gems IV, 474-485; tiles, clipping and
+    mixing as in OpenCV's `createCLAHE`, extended to three axes.
+
+    Examples
+    --------
+    >>> ramp = np.tile(np.arange(8, dtype=np.int16), (8, 1))
+    >>> clahe(ramp, tile_vox=8, clip=8)[0].tolist()
+    [1, 2, 3, 4, 4, 5, 6, 7]
+    """
+    if not clip >= 1:
+        raise ValueError(f"clip must be at least 1, got {clip}")
+    padding = image.padding if isinstance(image, Image) else None
+
+    def adapt(array: Array, steps: Spacing) -> Array:
+        if array.size == 0:
+            raise ItemError("no_pixels")
+        if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
+            raise ItemError("not_finite")
+        sides = in_voxels("tile", tile_mm, tile_vox, steps)
+        counts = tuple(max(1, round(n / max(side, 2.0))) for n, side in zip(array.shape, sides, strict=True))
+        return _adapted(array, counts, clip, padding)
+
+    result = on_spatial_axes(image, adapt, spacing=spacing, channel_axis=channel_axis)
+    return _without_unit(result)
+
+
+class _Levels(NamedTuple):
+    """How values become places on a curve: node = (value - low) * scale, 0 to nodes - 1."""
+
+    low: float
+    high: float
+    nodes: int
+
+    @property
+    def scale(self) -> float:
+        """Nodes per unit of value."""
+        return (self.nodes - 1) / (self.high - self.low)
+
+
+def _adapted(array: Array, counts: tuple[int, ...], clip: float, padding: float | None) -> Array:
+    """CLAHE with a number of tiles along each axis."""
+    outside = np.zeros(array.shape, np.bool_) if padding is None else array == padding
+    if outside.all():
+        return array.copy()
+    low, high = _range(array, padding)
+    if not 0 < high - low < np.inf:
+        return array.copy()
+    original, array = array, np.where(outside, array.dtype.type(low), array) if outside.any() else array
+    whole = np.issubdtype(array.dtype, np.integer) and high - low < _NODES
+    levels = _Levels(low, high, int(high - low) + 1 if whole else _NODES)
+    side = tuple(-(-n // count) for n, count in zip(array.shape, counts, strict=True))
+    curves = _curves(array, counts, side, levels, clip)
+    result = np.empty(array.shape, np.float64 if array.dtype.itemsize > 4 else np.float32)
+    # Cells reach from the centre of a tile to the next: in each of them the same curves are mixed
+    edges = [_cell_edges(n, count, width) for n, count, width in zip(array.shape, counts, side, strict=True)]
+    for cell in itertools.product(*(range(len(e) - 1) for e in edges)):
+        part = tuple(slice(e[c], e[c + 1]) for c, e in zip(cell, edges, strict=True))
+        if all(p.start < p.stop for p in part):
+            result[part] = _mixed(array[part], [p.start for p in part], curves, side, levels)
+    result = to_dtype(np.clip(result, low, high), array.dtype)
+    result[outside] = original[outside]
+    return result
+
+
+def _cell_edges(size: int, count: int, side: int) -> list[int]:
+    """First samples at or after the centres of the tiles, with both ends."""
+    centres = [min(size, int(np.ceil((tile + 0.5) * side - 0.5))) for tile in range(count)]
+    return [0, *centres, size]
+
+
+def _curves(
+    array: Array, counts: tuple[int, ...], side: tuple[int, ...], levels: _Levels, clip: float
+) -> NDArray[np.float32]:
+    """New value at each node for every tile, shape (*counts, nodes)."""
+    extra = [(0, count * width - n) for n, count, width in zip(array.shape, counts, side, strict=True)]
+    padded = np.pad(array, extra, mode="reflect") if any(e for _, e in extra) else array
+    curves = np.empty((*counts, levels.nodes), np.float32)
+    limit = max(1.0, clip * np.prod(side) / levels.nodes)
+    for tile in np.ndindex(*counts):
+        part = padded[tuple(slice(t * w, (t + 1) * w) for t, w in zip(tile, side, strict=True))]
+        nodes = np.rint((part.reshape(-1).astype(np.float64) - levels.low) * levels.scale).astype(np.int64)
+        frequency = np.bincount(nodes, minlength=levels.nodes).astype(np.float64)
+        excess = np.maximum(frequency - limit, 0).sum()
+        frequency = np.minimum(frequency, limit) + excess / levels.nodes
+        curves[tile] = levels.low + np.cumsum(frequency) * ((levels.high - levels.low) / nodes.size)
+    return curves
+
+
+def _mixed(
+    part: Array, start: Sequence[int], curves: NDArray[np.float32], side: tuple[int, ...], levels: _Levels
+) -> NDArray[np.float32]:
+    """New values of a cell: the curves of the tiles around it, weighted by their nearness along each axis."""
+    place = (part.astype(np.float64) - levels.low) * levels.scale
+    node = np.minimum(place.astype(np.int64), levels.nodes - 2)
+    beyond = (place - node).astype(np.float32)
+    lower, weights = [], []
+    for axis, (first, width, count) in enumerate(zip(start, side, curves.shape, strict=False)):
+        at = (first + np.arange(part.shape[axis]) + 0.5) / width - 0.5  # in tiles, 0 at the first centre
+        tile = int(np.floor(at[0]))
+        shape = [-1 if a == axis else 1 for a in range(part.ndim)]
+        weights.append((at - tile).astype(np.float32).reshape(shape))
+        lower.append((max(tile, 0), min(tile + 1, count - 1)))
+    total = np.zeros(part.shape, np.float32)
+    for corner in itertools.product((0, 1), repeat=part.ndim):
+        curve = curves[tuple(pair[c] for pair, c in zip(lower, corner, strict=True))]
+        value = curve[node] + beyond * (curve[node + 1] - curve[node])
+        for c, weight in zip(corner, weights, strict=True):
+            value = value * (weight if c else 1 - weight)
+        total += value
+    return total
+
+
+def _range(array: Array, padding: float | None) -> tuple[float, float]:
+    """Least and greatest finite sample other than padding."""
+    usable = array[np.isfinite(array)] if np.issubdtype(array.dtype, np.floating) else array.reshape(-1)
+    usable = usable if padding is None else usable[usable != padding]
+    return float(usable.min()), float(usable.max())
+
+
+def _kept(array: Array, values: NDArray[np.float64], padding: float | None) -> Array:
+    """New values in the dtype of the old, which stay where they are no measurement."""
+    untouched = np.zeros(array.shape, np.bool_) if padding is None else array == padding
+    if np.issubdtype(array.dtype, np.floating):
+        untouched |= ~np.isfinite(array)
+    values[untouched] = 0.0
+    result = to_dtype(values, array.dtype)
+    result[untouched] = array[untouched]
+    return result
+
+
+def _without_unit(image: ImageOrArray) -> ImageOrArray:
+    """Levels no longer in HU or SUV, nor seen well through the file's window."""
+    if isinstance(image, Image):
+        return cast(ImageOrArray, image.with_array(image.array, unit="a.u.", window=None))
+    return image
