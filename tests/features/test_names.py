@@ -5,17 +5,41 @@ from __future__ import annotations
 import numpy as np
 
 from radlake.features.extract import FAMILIES, extract
-from radlake.features.names import AUTOCORRELATION, FEATURES, MORPHOLOGY, PLANAR, SLICE, STATISTICS, Feature
+from radlake.features.names import (
+    AGGREGATED,
+    AUTOCORRELATION,
+    DIMENSIONED,
+    ENCLOSURE,
+    FEATURES,
+    HISTOGRAM,
+    IVH,
+    MORPHOLOGY,
+    PEAK,
+    PLANAR,
+    SLICE,
+    STATISTICS,
+    TEXTURE,
+    Feature,
+)
+from radlake.features.texture import AGGREGATIONS, DIMENSIONS
 
 
 def test_names_are_unique() -> None:
-    assert len(FEATURES) == len(MORPHOLOGY) + len(PLANAR) + len(SLICE) + len(STATISTICS) + len(AUTOCORRELATION)
+    tables = (MORPHOLOGY, PLANAR, SLICE, STATISTICS, AUTOCORRELATION, ENCLOSURE, PEAK, HISTOGRAM, IVH, TEXTURE)
+    assert len(FEATURES) == sum(map(len, tables))
 
 
 def test_everything_that_is_listed_is_computed() -> None:
     image, mask = np.arange(60.0).reshape(3, 4, 5), np.ones((3, 4, 5), bool)
-    found = {*extract(image, mask, families=tuple(FAMILIES), as_dict=True), *extract(image[0], mask[0], as_dict=True)}
+    volume = extract(image, mask, families=tuple(FAMILIES), aggregations=AGGREGATIONS, as_dict=True)
+    found = {*volume, *extract(image[0], mask[0], as_dict=True)}
     assert found == set(FEATURES)
+
+
+def test_every_aggregation_has_words() -> None:
+    assert tuple(AGGREGATED) == AGGREGATIONS
+    assert tuple(DIMENSIONED) == DIMENSIONS
+    assert FEATURES["cm_contrast_3D_comb"].title == "contrast, co-occurrence; directions of the volume merged"
 
 
 def test_compound_units_are_bracketed_before_they_are_raised() -> None:

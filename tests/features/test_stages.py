@@ -85,3 +85,23 @@ def test_the_intensity_range_reaches_the_statistics() -> None:
     rows = [row for _, row in features(_item(), families=["intensity"], intensity_range=[30, 40])]
     values = {row["name"]: row["value"] for row in rows}
     assert (values["stat_min"], values["stat_max"]) == (30.0, 40.0)
+
+
+def test_texture_families_come_by_name_and_their_settings_differ() -> None:
+    item = _item()
+    rows = [row for _, row in features(item, families=["glcm", "ngtdm"], aggregations=["2D_avg"], bin_width=5.0)]
+    assert {row["name"].rsplit("_2D", 1)[1] for row in rows} == {"_avg", ""}
+    expected = extract(
+        item.images["original"], item.regions["foreground"][0].mask, families=("glcm", "ngtdm"),
+        aggregations=("2D_avg",), bin_width=5.0,
+    )  # fmt: skip
+    assert [row["value"] for row in rows] == expected["value"].to_pylist()
+    other = features(item, families=["glcm", "ngtdm"], aggregations=["2D_avg"], bin_width=6.0)
+    assert other[0][1]["settings_id"] != rows[0]["settings_id"]
+    to_table("features", rows)
+
+
+def test_too_narrow_bins_cost_the_texture_and_leave_the_rest() -> None:
+    rows = [row for _, row in features(_item(), families=["glszm", "intensity"], bin_width=1e-9)]
+    assert "too narrow" in rows[0]["reason"]
+    assert len(rows) == 1 + 18

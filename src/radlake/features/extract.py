@@ -5,31 +5,58 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple, overload
+from typing import Any, Literal, NamedTuple, TypedDict, Unpack, overload
 
 import pyarrow as pa
 
 from radlake.core.fault import Term
 from radlake.core.image import Array, Image
 from radlake.features.autocorrelation import autocorrelation
+from radlake.features.discretise import Binning
+from radlake.features.enclosure import enclosure
+from radlake.features.glcm import glcm
+from radlake.features.gldzm import gldzm
+from radlake.features.glrlm import glrlm
+from radlake.features.glszm import glszm
+from radlake.features.intensity_histogram import intensity_histogram
+from radlake.features.ivh import ivh
 from radlake.features.morphology import shape
 from radlake.features.names import FEATURES
+from radlake.features.ngldm import ngldm
+from radlake.features.ngtdm import ngtdm
+from radlake.features.peak import peak
 from radlake.features.roi import Roi, Values, region_of_interest
 from radlake.features.statistics import intensity
+from radlake.features.texture import AGGREGATIONS, DEFAULT_AGGREGATIONS, Aggregation
 
 
 class Family(NamedTuple):
-    """A set of features that are computed together; version rises whenever a value would change."""
+    """A set of features that are computed together; version rises whenever a value would change.
 
-    function: Callable[[Roi], Values]
+    Texture families take `aggregations`; `looks_around` marks those that use the image outside the region too.
+    """
+
+    function: Callable[..., Values]
     needs_image: bool
     version: int
+    texture: bool = False
+    looks_around: bool = False
 
 
 FAMILIES: dict[str, Family] = {
     "shape": Family(shape, needs_image=False, version=1),
     "intensity": Family(intensity, needs_image=True, version=1),
     "autocorrelation": Family(autocorrelation, needs_image=True, version=1),
+    "enclosure": Family(enclosure, needs_image=False, version=1),
+    "peak": Family(peak, needs_image=True, version=1, looks_around=True),
+    "histogram": Family(intensity_histogram, needs_image=True, version=1),
+    "ivh": Family(ivh, needs_image=True, version=1),
+    "glcm": Family(glcm, needs_image=True, version=1, texture=True),
+    "glrlm": Family(glrlm, needs_image=True, version=1, texture=True),
+    "glszm": Family(glszm, needs_image=True, version=1, texture=True),
+    "gldzm": Family(gldzm, needs_image=True, version=1, texture=True),
+    "ngtdm": Family(ngtdm, needs_image=True, version=1, texture=True),
+    "ngldm": Family(ngldm, needs_image=True, version=1, texture=True),
 }
 DEFAULT_FAMILIES = ("shape", "intensity")
 
@@ -46,26 +73,36 @@ SCHEMA = pa.schema(
 )
 
 
+class Bins(TypedDict, total=False):
+    """How intensities become grey levels, see `Binning`."""
+
+    bin_width: float | None
+    bin_count: int | None
+    ivh_bin_width: float | None
+
+
 @overload
 def extract(
     image: Image | Array | None, mask: Image | Array, *, families: Sequence[str] = ...,
-    intensity_range: tuple[float, float] | None = ..., spacing: Sequence[float] | None = ...,
-    as_dict: Literal[False] = ...,
+    aggregations: Sequence[Aggregation] = ..., intensity_range: tuple[float, float] | None = ...,
+    spacing: Sequence[float] | None = ..., as_dict: Literal[False] = ..., **bins: Unpack[Bins],
 ) -> pa.Table: ...  # fmt: skip
 @overload
 def extract(
     image: Image | Array | None, mask: Image | Array, *, families: Sequence[str] = ...,
-    intensity_range: tuple[float, float] | None = ..., spacing: Sequence[float] | None = ...,
-    as_dict: Literal[True],
+    aggregations: Sequence[Aggregation] = ..., intensity_range: tuple[float, float] | None = ...,
+    spacing: Sequence[float] | None = ..., as_dict: Literal[True], **bins: Unpack[Bins],
 ) -> dict[str, float | None]: ...  # fmt: skip
 def extract(
     image: Image | Array | None,
     mask: Image | Array,
     *,
     families: Sequence[str] = DEFAULT_FAMILIES,
+    aggregations: Sequence[Aggregation] = DEFAULT_AGGREGATIONS,
     intensity_range: tuple[float, float] | None = None,
     spacing: Sequence[float] | None = None,
     as_dict: bool = False,
+    **bins: Unpack[Bins],
 ) -> pa.Table | dict[str, float | None]:
     """Features of a region: a table with one row a feature, or a dict of values by name.
 
@@ -75,14 +112,19 @@ def extract(
         None when only shape is asked for. Of a colour image the brightness is used, of a cine the middle time point.
     mask : Image or array
         On the image's spatial grid; non-zero is inside.
-    families : sequence of {"shape", "intensity", "autocorrelation"}
-        What to compute, in this order; the last takes sums over all pairs of voxels and is not computed unasked.
+    families : sequence of str
+        What to compute, in this order: any of `FAMILIES`. Shape and intensity unless others are named.
+    aggregations : sequence of {"2D_avg", "2D_comb", "2_5D_avg", "2_5D_comb", "3D_avg", "3D_comb"}
+        How the texture families put directions and slices together; planes know the first two.
     intensity_range : (low, high), optional
         Voxels outside it do not count for intensities but do for shape (IBSI re-segmentation; bounds included).
     spacing : floats, optional
         For arrays: millimetres along each axis; without it lengths are in pixels.
     as_dict : bool
         Values by name instead of a table; None where a feature does not exist.
+    bin_width, bin_count, ivh_bin_width : numbers, optional
+        Grey levels of the histogram and the texture families: of one width (for HU, SUV), or so many over the range of
+        the region (32 without either); width of the bins of the intensity-volume histogram.
 
     Returns
     -------
@@ -92,9 +134,11 @@ def extract(
     Raises
     ------
     ItemError
-        `empty_mask`, `misaligned_mask` (shapes differ), or `not_finite` (NaN or infinity among the intensities).
+        `empty_mask`, `misaligned_mask` (shapes differ), `not_finite` (NaN or infinity among the intensities), or
+        `too_many_levels` (the bins are too narrow).
     ValueError
-        For an unknown family, a family that needs an image without one, or contradictory spacing.
+        For an unknown family or aggregation, a family that needs an image without one, bins out of range, or
+        contradictory spacing.
 
     References
     ----------
@@ -107,12 +151,30 @@ def extract(
     >>> extract(None, mask, families=("shape",), spacing=(2.0, 1.0, 1.0), as_dict=True)["morph_vol_approx"]
     16.0
     """
-    roi = region_of_interest(image, mask, spacing=spacing, intensity_range=intensity_range)
-    rows = [row for name in families for row in _family_rows(name, roi)]
+    unknown = sorted(set(aggregations) - set(AGGREGATIONS))
+    if unknown:
+        raise ValueError(f"unknown aggregation {unknown[0]!r}; known: {', '.join(AGGREGATIONS)}")
+    binning = Binning(**bins)
+    roi = region_of_interest(image, mask, spacing=spacing, intensity_range=intensity_range, binning=binning)
+    rows = [row for name in families for row in family_rows(name, roi, aggregations)]
     if as_dict:
         return {row["name"]: row["value"] for row in rows}
-    identity = settings_id(families=tuple(families), intensity_range=intensity_range)
+    texture = texture_settings(families, aggregations, binning)
+    identity = settings_id(families=tuple(families), intensity_range=intensity_range, **texture)
     return pa.Table.from_pylist([row | {"settings_id": identity} for row in rows], schema=SCHEMA)
+
+
+def texture_settings(families: Sequence[str], aggregations: Sequence[str], binning: Binning) -> dict[str, object]:
+    """What belongs to the identity of settings besides families and range; nothing where it changes no value.
+
+    Examples
+    --------
+    >>> texture_settings(["shape", "ngtdm"], ["3D_comb"], Binning(bin_count=16))
+    {'aggregations': ['3D_comb'], 'bin_count': 16}
+    """
+    if any(family(name).texture for name in families):
+        return {"aggregations": list(aggregations), **binning.known}
+    return dict(binning.known) if {"histogram", "ivh"} & set(families) else {}
 
 
 def settings_id(*, families: Sequence[str], intensity_range: Sequence[float] | None, **more: object) -> str:
@@ -144,13 +206,22 @@ def family(name: str) -> Family:
     return FAMILIES[name]
 
 
-def _family_rows(name: str, roi: Roi) -> list[dict[str, Any]]:
-    """Rows of one family, without settings."""
+def family_rows(name: str, roi: Roi, aggregations: Sequence[Aggregation]) -> list[dict[str, Any]]:
+    """Rows of one family of a region, without settings.
+
+    Raises
+    ------
+    ItemError
+        What the family cannot measure.
+    ValueError
+        For an unknown family, or one that needs an image without one.
+    """
     entry = family(name)
     if entry.needs_image and roi.intensity is None:
         raise ValueError(f"feature family {name!r} needs an image")
     rows = []
-    for tag, value in entry.function(roi).items():
+    options = {"aggregations": aggregations} if entry.texture else {}
+    for tag, value in entry.function(roi, **options).items():
         feature = FEATURES[tag]
         rows.append(
             {

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from radlake.core.fault import ItemError, Term
 from radlake.core.image import Array, BoolArray, Image, Unit
+from radlake.features.discretise import Binning, discretise
+from radlake.features.texture import Texture
 from radlake.imaging.arguments import Spacing, spacing_of
 from radlake.imaging.channels import scalar
 
+_DEFAULT_BINNING = Binning()
 _TOLERANCE = 0.1  # of a voxel: headers round positions, a shifted grid is off by far more
 Values = dict[str, float | Term]  # by feature name; a Term says why there is no value
 
@@ -34,6 +39,12 @@ class Roi:
         Unit of the intensities.
     calibrated : bool
         Whether lengths are millimetres.
+    binning : Binning
+        How intensities become grey levels.
+    surroundings : array or None
+        The whole image, which the array above is a part of; None: nothing is known round the region.
+    corner : tuple of ints
+        Where in the surroundings the region's box begins.
     """
 
     mask: BoolArray
@@ -42,6 +53,9 @@ class Roi:
     intensity_range: tuple[float, float] | None = None
     unit: Unit = "a.u."
     calibrated: bool = True
+    binning: Binning = _DEFAULT_BINNING
+    surroundings: Array | None = None
+    corner: tuple[int, ...] = (0, 0, 0)
 
     def intensity_mask(self, index: int | slice = slice(None)) -> BoolArray:
         """The intensity mask, or one plane of it along the first axis."""
@@ -52,6 +66,50 @@ class Roi:
         plane = self.intensity[index]
         return np.asarray(mask & (plane >= low) & (plane <= high))
 
+    @cached_property
+    def values(self) -> Array:
+        """Intensities of the voxels that count, in order.
+
+        Raises
+        ------
+        ValueError
+            When the roi has no intensities.
+        """
+        if self.intensity is None:
+            raise ValueError("these features need an image")
+        return np.asarray(self.intensity[self.intensity_mask()])
+
+    @cached_property
+    def levels(self) -> tuple[NDArray[np.uint16], int] | None:
+        """Grey levels of `values` and their number; None when no voxel counts."""
+        if self.values.size == 0:
+            return None
+        low = None if self.intensity_range is None else self.intensity_range[0]
+        return discretise(self.values, self.binning, low=low)
+
+    @cached_property
+    def texture(self) -> Texture | None:
+        """Grey levels in place, a plane as a volume of one slice; None when no voxel counts."""
+        if self.levels is None:
+            return None
+        levels, count = self.levels
+        shape = (1, *self.mask.shape)[-3:]
+        grid = np.zeros([n + 2 for n in shape], np.uint16)
+        grid[1:-1, 1:-1, 1:-1][self.intensity_mask().reshape(shape)] = levels
+        return Texture(grid, count, self.mask.reshape(shape))
+
+    def around(self, margin_mm: float) -> tuple[Array, tuple[int, ...]]:
+        """The image as far as a margin round the region reaches, and where in it the region begins."""
+        if self.surroundings is None:
+            if self.intensity is None:
+                raise ValueError("these features need an image")
+            return self.intensity, (0,) * self.mask.ndim
+        steps = [int(margin_mm / s) for s in self.spacing]
+        start = [max(c - n, 0) for c, n in zip(self.corner, steps, strict=True)]
+        stop = [c + m + n for c, m, n in zip(self.corner, self.mask.shape, steps, strict=True)]
+        box = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
+        return self.surroundings[box], tuple(c - a for c, a in zip(self.corner, start, strict=True))
+
 
 def region_of_interest(
     image: Image | Array | None,
@@ -59,6 +117,7 @@ def region_of_interest(
     *,
     spacing: Sequence[float] | None = None,
     intensity_range: tuple[float, float] | None = None,
+    binning: Binning = _DEFAULT_BINNING,
 ) -> Roi:
     """The region cropped to its bounding box, checked.
 
@@ -72,6 +131,8 @@ def region_of_interest(
         When neither is an `Image`: millimetres along each axis. Absent: lengths are in pixels.
     intensity_range : (low, high), optional
         IBSI re-segmentation of the intensity mask, bounds included.
+    binning : Binning
+        How intensities become grey levels.
 
     Raises
     ------
@@ -104,6 +165,9 @@ def region_of_interest(
         intensity_range=intensity_range,
         unit=image.unit if isinstance(image, Image) else "a.u.",
         calibrated=geometry.calibrated if geometry else spacing is not None,
+        binning=binning,
+        surroundings=values,
+        corner=tuple(edge.start for edge in box),
     )
 
 

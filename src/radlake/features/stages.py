@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from radlake.core.fault import ItemError
 from radlake.core.image import Image, Region
 from radlake.core.stage import Item, Row, Rows, Stage
-from radlake.features.extract import DEFAULT_FAMILIES, extract, settings_id
+from radlake.features.discretise import Binning
+from radlake.features.extract import DEFAULT_FAMILIES, family_rows, settings_id, texture_settings
+from radlake.features.roi import region_of_interest
+from radlake.features.texture import DEFAULT_AGGREGATIONS, Aggregation
 
 EVERY_REGION = "*"
 
@@ -16,6 +21,9 @@ def features(
     image: str = "original",
     mask: str = "foreground",
     families: tuple[str, ...] = DEFAULT_FAMILIES,
+    aggregations: tuple[Aggregation, ...] = DEFAULT_AGGREGATIONS,
+    bin_width: float | None = None,
+    bin_count: int | None = None,
     intensity_range: tuple[float, ...] | None = None,
 ) -> Rows:
     """Measure the regions of one name, or all of them ("*"), on an image.
@@ -32,27 +40,45 @@ def features(
         Name of the region: what a step named it, "seg", "rtstruct", "label", or "*" for all there are.
     families : tuple of str
         Keys of `radlake.features.FAMILIES`.
+    aggregations : tuple of {"2D_avg", "2D_comb", "2_5D_avg", "2_5D_comb", "3D_avg", "3D_comb"}
+        How the texture families put directions and slices together.
+    bin_width, bin_count : numbers, optional
+        Grey levels of one width in the image's unit, or so many over a region's range; 32 without either.
     intensity_range : tuple of float, optional
         Voxels outside it do not count for intensities but do for shape, in the image's unit.
     """
     limits = None if intensity_range is None else (float(intensity_range[0]), float(intensity_range[1]))
-    settings = settings_id(families=families, intensity_range=limits, image=image)
+    binning = Binning(bin_width=bin_width, bin_count=bin_count)
+    texture = texture_settings(families, aggregations, binning)
+    settings = settings_id(families=families, intensity_range=limits, image=image, **texture)
     rows: Rows = []
     for region in _regions(item, mask):
         key = {"owner": item.id, "image_id": item.id, "mask_id": region.id, "settings_id": settings}
-        for family in families:
-            rows += [("features", row | key) for row in _measured(item.images[image], region, family, limits)]
+        measured = _measured(item.images[image], region, families, aggregations, limits=limits, binning=binning)
+        rows += [("features", row | key) for row in measured]
     return rows
 
 
-def _measured(image: Image, region: Region, family: str, limits: tuple[float, float] | None) -> list[Row]:
-    """Rows of one family; a single one with a reason when the region cannot be measured."""
+def _measured(
+    image: Image,
+    region: Region,
+    families: Sequence[str],
+    aggregations: Sequence[Aggregation],
+    *,
+    limits: tuple[float, float] | None,
+    binning: Binning,
+) -> Iterator[Row]:
+    """Rows of the families; a single one with a reason for a family that cannot measure the region."""
     try:
-        table = extract(image, region.mask, families=(family,), intensity_range=limits)
+        roi = region_of_interest(image, region.mask, intensity_range=limits, binning=binning)
     except ItemError as problem:
-        return [{"family": family, "reason": str(problem)}]
-    rows: list[Row] = table.to_pylist()
-    return rows
+        yield from ({"family": family, "reason": str(problem)} for family in families)
+        return
+    for family in families:
+        try:
+            yield from family_rows(family, roi, aggregations)
+        except ItemError as problem:
+            yield {"family": family, "reason": str(problem)}
 
 
 def _regions(item: Item, mask: str) -> list[Region]:

@@ -1,0 +1,105 @@
+"""Intensities to grey levels 1, 2, 3 ...: bins of one width, or one number of bins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radlake.core.fault import ItemError
+from radlake.core.image import Array
+
+MOST_LEVELS = 1024  # texture matrices grow with the square of it
+_BINS = 32
+
+
+@dataclass(frozen=True)
+class Binning:
+    """How intensities become grey levels.
+
+    Parameters
+    ----------
+    bin_width : float or None
+        Width of a bin in the unit of the image, greater than 0 (IBSI fixed bin size): for calibrated units (HU, SUV).
+    bin_count : int or None
+        Number of bins over the range of the region, 1 to 1,024 (IBSI fixed bin number): for arbitrary units. Without
+        either there are 32 bins.
+    ivh_bin_width : float or None
+        Width of a bin of the intensity-volume histogram. None: each integer by itself, other values in 1,000 bins.
+
+    Raises
+    ------
+    ValueError
+        When both bin_width and bin_count are given, or one is out of its range.
+    """
+
+    bin_width: float | None = None
+    bin_count: int | None = None
+    ivh_bin_width: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.bin_width is not None and self.bin_count is not None:
+            raise ValueError("give bin_width (calibrated units) or bin_count (arbitrary units), not both")
+        for name, width in (("bin_width", self.bin_width), ("ivh_bin_width", self.ivh_bin_width)):
+            if width is not None and not (np.isfinite(width) and width > 0):
+                raise ValueError(f"{name} must be greater than 0, got {width}")
+        if self.bin_count is not None and not 1 <= self.bin_count <= MOST_LEVELS:
+            raise ValueError(f"bin_count must lie between 1 and {MOST_LEVELS:,}, got {self.bin_count}")
+
+    @property
+    def known(self) -> dict[str, float | int]:
+        """What was chosen, for the identity of settings; nothing where all is left to the defaults."""
+        chosen = {"bin_width": self.bin_width, "bin_count": self.bin_count, "ivh_bin_width": self.ivh_bin_width}
+        return {name: value for name, value in chosen.items() if value is not None}
+
+
+def discretise(values: Array, binning: Binning, *, low: float | None = None) -> tuple[NDArray[np.uint16], int]:
+    """Grey levels (without unit) of intensities, and the number of levels N_g.
+
+    Parameters
+    ----------
+    values : (n,) array
+        Intensities of the voxels that count, at least one.
+    binning : Binning
+        Width or number of bins.
+    low : float, optional
+        Where the first bin of fixed width begins, in the unit of the image: the lower bound of the re-segmentation
+        range. Without it, the least value.
+
+    Returns
+    -------
+    (n,) uint16 array and int
+        Levels from 1, and their number: that of the bins asked for, or with a bin width the greatest level.
+
+    Raises
+    ------
+    ItemError
+        `not_finite`; `too_many_levels` when the bins are so narrow that more than 1,024 would be needed.
+
+    References
+    ----------
+    IBSI arXiv:1612.07003, 2.7 (Q3RU fixed bin size, K15C fixed bin number).
+
+    Examples
+    --------
+    >>> levels, count = discretise(np.array([-10.0, 14.9, 15.0, 40.0]), Binning(bin_width=25))
+    >>> levels.tolist(), count
+    ([1, 1, 2, 3], 3)
+    """
+    exact = values.astype(np.float64)
+    least, greatest = float(exact.min()), float(exact.max())
+    if not np.isfinite(greatest - least):
+        raise ItemError("not_finite")
+    if binning.bin_width is not None:
+        start = least if low is None else low
+        if (greatest - start) / binning.bin_width >= MOST_LEVELS:
+            raise ItemError("too_many_levels")
+        levels = np.floor((exact - start) / binning.bin_width).astype(np.uint16) + np.uint16(1)
+        return levels, int(levels.max())
+    count = binning.bin_count or _BINS
+    if greatest == least:
+        return np.ones(len(exact), np.uint16), count
+    # The greatest value ends the last bin instead of beginning another.
+    levels = np.minimum(np.floor(count * ((exact - least) / (greatest - least))), count - 1).astype(np.uint16)
+    return levels + np.uint16(1), count

@@ -1,0 +1,243 @@
+"""What the six texture families share: the grey levels of a region, the passes over them, and the aggregations of IBSI.
+
+A pass is made once per region and kept, because two families read each of its tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radlake.core.fault import Term
+from radlake.core.image import BoolArray
+
+Aggregation = Literal["2D_avg", "2D_comb", "2_5D_avg", "2_5D_comb", "3D_avg", "3D_comb"]
+Dimension = Literal["2D", "2_5D", "3D"]
+AGGREGATIONS: tuple[Aggregation, ...] = get_args(Aggregation)
+DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
+DEFAULT_AGGREGATIONS: tuple[Aggregation, ...] = ("3D_comb",)
+_KEPT_CELLS = 1 << 23  # cells of the tables of all planes that are kept: 32 MiB
+NO_VALUE = Term("too few neighbouring voxels or grey levels for this measure")
+
+Vector = Sequence[float]
+Counts = NDArray[np.integer[Any]]
+
+# Backwards from a voxel as (dz, dy, dx): the 4 directions of a plane, then the 9 that leave it.
+_IN_PLANE = ((0, 0, -1), (0, -1, -1), (0, -1, 0), (0, -1, 1))
+_ACROSS = tuple((-1, dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1))
+
+
+class Lines(NamedTuple):
+    """Pairs (n, levels, levels) and runs (n, levels, lengths) in n directions; index 0 is level 1 and length 1."""
+
+    pairs: Counts
+    runs: Counts
+    voxels: int
+
+
+class Zones(NamedTuple):
+    """Connected zones of equal level: first plane, level, size, least distance to the border; one number a zone."""
+
+    plane: NDArray[np.int32]
+    level: NDArray[np.int32]
+    size: NDArray[np.int32]
+    distance: NDArray[np.int32]
+
+
+class Neighbourhoods(NamedTuple):
+    """Dependence counts (planes, levels, 27), summed tone differences and voxels with neighbours (planes, levels)."""
+
+    dependence: NDArray[np.uint32]
+    tone: NDArray[np.float64]
+    valid: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Texture:
+    """Grey levels of a region, ready for the texture families.
+
+    Parameters
+    ----------
+    levels : (z + 2, y + 2, x + 2) uint16 array
+        Levels from 1, 0 outside the intensity mask, with a border of 0.
+    count : int
+        Number of levels, N_g.
+    mask : (z, y, x) bool array
+        The morphological mask, which the distances of zones are measured in.
+    """
+
+    levels: NDArray[np.uint16]
+    count: int
+    mask: BoolArray
+
+    @cached_property
+    def voxels(self) -> NDArray[np.int64]:
+        """Voxels with a level, per plane."""
+        return np.asarray(np.count_nonzero(self.levels[1:-1], axis=(1, 2)), np.int64)
+
+    @cached_property
+    def lines(self) -> Lines:
+        """Pairs and runs in the 13 directions of the volume."""
+        return _lines(self.levels, (*_IN_PLANE, *_ACROSS), self.count)
+
+    def lines_by_plane(self) -> Iterable[Lines]:
+        """Pairs and runs in the 4 directions of each plane that holds voxels."""
+        cells = len(self.levels) * len(_IN_PLANE) * self.count * (self.count + max(self.levels.shape))
+        return self._lines_by_plane if cells <= _KEPT_CELLS else self._each_plane()
+
+    @cached_property
+    def _lines_by_plane(self) -> tuple[Lines, ...]:
+        """The same, kept for the next aggregation and family."""
+        return tuple(self._each_plane())
+
+    def _each_plane(self) -> Iterator[Lines]:
+        """The same, one at a time."""
+        for z in np.flatnonzero(self.voxels):
+            yield _lines(self.levels[z : z + 3], _IN_PLANE, self.count)
+
+    @cached_property
+    def zones(self) -> Zones:
+        """Zones of the volume (26 neighbours), distances in its 6 directions."""
+        return self._zones(deep=True)
+
+    @cached_property
+    def zones_in_planes(self) -> Zones:
+        """Zones of all planes (8 neighbours), distances in the 4 directions of a plane."""
+        return self._zones(deep=False)
+
+    @cached_property
+    def neighbourhoods(self) -> Neighbourhoods:
+        """Of 3 x 3 x 3 voxels."""
+        return self._neighbourhoods(deep=True)
+
+    @cached_property
+    def neighbourhoods_in_planes(self) -> Neighbourhoods:
+        """Of 3 x 3 voxels."""
+        return self._neighbourhoods(deep=False)
+
+    def _zones(self, *, deep: bool) -> Zones:
+        """Zones with their distances."""
+        from radlake.features import kernels
+
+        return Zones(*kernels.zones(self.levels, border_distance(self.mask, deep=deep), deep).T)
+
+    def _neighbourhoods(self, *, deep: bool) -> Neighbourhoods:
+        """Tables of neighbourhoods, level 1 and dependence 1 first."""
+        from radlake.features import kernels
+
+        dependence, tone, valid = kernels.neighbourhoods(self.levels, self.count, deep)
+        return Neighbourhoods(dependence[:, 1:, 1:], tone[:, 1:], valid[:, 1:])
+
+
+def _lines(levels: NDArray[np.uint16], directions: Sequence[tuple[int, int, int]], count: int) -> Lines:
+    """Pairs and runs of a volume in some directions."""
+    from radlake.features import kernels
+
+    pairs, runs = kernels.pairs_and_runs(levels, np.array(directions, np.int64), count)
+    voxels = int(np.count_nonzero(levels[1:-1]))
+    return Lines(pairs[:, 1:, 1:], runs[:, 1:, 1:], voxels)
+
+
+def border_distance(mask: BoolArray, *, deep: bool) -> NDArray[np.uint16]:
+    """Steps along the axes from each voxel to the nearest outside the mask, 1 at its border; with a border of 0.
+
+    Parameters
+    ----------
+    mask : (z, y, x) bool array
+        Outside the array counts as outside the mask.
+    deep : bool
+        Whether steps may leave the plane.
+
+    References
+    ----------
+    Rosenfeld, Pfaltz (1968), Distance functions on digital pictures, Pattern Recognition 1:33-61 (city block).
+
+    Examples
+    --------
+    >>> border_distance(np.ones((1, 3, 3), bool), deep=False)[1, 1:-1, 1:-1].tolist()
+    [[1, 1, 1], [1, 2, 1], [1, 1, 1]]
+    """
+    from scipy import ndimage
+
+    steps = ndimage.generate_binary_structure(3, 1)
+    if not deep:
+        steps[0] = steps[2] = False
+    return np.asarray(ndimage.distance_transform_cdt(np.pad(mask, 1), steps), np.int32).astype(np.uint16)
+
+
+def for_axes(aggregations: Iterable[Aggregation], axes: int) -> tuple[Aggregation, ...]:
+    """The aggregations that exist with so many axes: a plane has only the 2-D ones, averaged or merged.
+
+    Examples
+    --------
+    >>> for_axes(("3D_comb", "2D_comb", "3D_avg"), 2)
+    ('2D_comb', '2D_avg')
+    """
+    if axes == 3:
+        return tuple(aggregations)
+    merged: tuple[Aggregation, Aggregation] = ("2D_avg", "2D_comb")
+    return tuple(dict.fromkeys(merged[a.endswith("comb")] for a in aggregations))
+
+
+def dimensions(aggregations: Iterable[Aggregation]) -> tuple[Dimension, ...]:
+    """For families without directions, which know no difference between averaged and merged ones.
+
+    Examples
+    --------
+    >>> dimensions(("3D_comb", "3D_avg", "2_5D_comb"))
+    ('3D', '2_5D')
+    """
+    found = (dimension for a in aggregations for dimension in DIMENSIONS if a.startswith(dimension + "_"))
+    return tuple(dict.fromkeys(found))
+
+
+def by_direction(
+    texture: Texture, aggregation: Aggregation, table: Callable[[Lines], Counts]
+) -> Iterator[tuple[Counts, int]]:
+    """Matrices of one aggregation, over which features are averaged, each with the voxels that it describes.
+
+    References
+    ----------
+    IBSI arXiv:1612.07003, 3.6 (aggregating features): BTW3, SUJT, JJUI, ZW7Z, ITBB, IAZD.
+    """
+    dimension, how = aggregation.rsplit("_", 1)
+    volumes: Iterable[Lines] = [texture.lines] if dimension == "3D" else texture.lines_by_plane()
+    merged: Counts | None = None
+    voxels = 0
+    for lines in volumes:
+        counts = table(lines)
+        if dimension == "2_5D":
+            merged = counts.astype(np.int64) if merged is None else merged + counts
+            voxels += lines.voxels
+        else:
+            yield from _directions(counts, lines.voxels, how)
+    if merged is not None:
+        yield from _directions(merged, voxels, how)
+
+
+def _directions(counts: Counts, voxels: int, how: str) -> Iterator[tuple[Counts, int]]:
+    """Each direction by itself, or all merged: then each voxel was met once a direction."""
+    if how == "comb":
+        yield counts.sum(axis=0, dtype=np.int64), voxels * len(counts)
+    else:
+        yield from ((matrix, voxels) for matrix in counts)
+
+
+def average(names: Sequence[str], vectors: Iterable[Vector]) -> dict[str, float | Term]:
+    """Mean of each feature over matrices; where none has a value (NaN), a Term says so.
+
+    Examples
+    --------
+    >>> average(["a", "b"], [[1.0, np.nan], [2.0, np.nan]])["a"]
+    1.5
+    """
+    table = np.array([*vectors], np.float64).reshape(-1, len(names))
+    known = ~np.isnan(table)
+    number = known.sum(axis=0)
+    means = np.where(known, table, 0).sum(axis=0) / np.maximum(number, 1)
+    return {name: float(m) if n else NO_VALUE for name, m, n in zip(names, means, number, strict=True)}

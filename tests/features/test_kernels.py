@@ -1,0 +1,128 @@
+"""Compiled passes against plain loops over voxels, scipy's labels, and what happens without a place for the cache."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from scipy import ndimage
+
+from radlake.features import kernels
+from radlake.features.peak import sphere_means
+from radlake.features.texture import _ACROSS, _IN_PLANE
+
+COUNT = 3
+OFFSETS = np.array([*_IN_PLANE, *_ACROSS], np.int64)
+volumes = arrays.arrays(
+    np.uint16, st.tuples(*[st.integers(1, 5)] * 3), elements=st.integers(0, COUNT), fill=st.nothing()
+).map(lambda a: np.pad(a, 1))
+
+
+def test_offsets_point_backwards_and_reach_every_neighbour_once() -> None:
+    both = {tuple(o) for o in OFFSETS.tolist()} | {tuple(o) for o in (-OFFSETS).tolist()}
+    assert len(both) == 26
+    assert all(next(step for step in offset if step) == -1 for offset in OFFSETS)
+
+
+@settings(max_examples=40)
+@given(volumes)
+def test_pairs_and_runs_are_those_of_lines_walked_one_by_one(levels: np.ndarray) -> None:
+    pairs, runs = kernels.pairs_and_runs(levels, OFFSETS, COUNT)
+    for d, offset in enumerate(OFFSETS):
+        expected_pairs, expected_runs = np.zeros_like(pairs[d]), np.zeros_like(runs[d])
+        for place in np.argwhere(levels):
+            here, behind = levels[tuple(place)], levels[tuple(place + offset)]
+            expected_pairs[here, behind] += behind != 0
+            if behind == here:
+                continue  # not the end of its run
+            length = 1
+            while levels[tuple(place - length * offset)] == here:
+                length += 1
+            expected_runs[here, length] += 1
+        assert (pairs[d, 1:, 1:] == expected_pairs[1:, 1:]).all()
+        assert (runs[d, 1:, 1:] == expected_runs[1:, 1:]).all()
+
+
+@settings(max_examples=40)
+@given(volumes, st.booleans())
+def test_neighbourhoods_are_those_of_each_voxel(levels: np.ndarray, deep: bool) -> None:
+    dependence, tone, valid = kernels.neighbourhoods(levels, COUNT, deep)
+    expected = [np.zeros_like(a) for a in (dependence, tone, valid)]
+    reach = 1 if deep else 0
+    for z, y, x in np.argwhere(levels):
+        level = levels[z, y, x]
+        block = levels[z - reach : z + reach + 1, y - 1 : y + 2, x - 1 : x + 2].astype(float)
+        expected[0][z - 1, level, (block == level).sum()] += 1
+        others = (block > 0).sum() - 1
+        if others:
+            expected[1][z - 1, level] += abs(level - (block.sum() - level) / others)
+            expected[2][z - 1, level] += 1
+    assert (dependence == expected[0]).all()
+    assert tone == pytest.approx(expected[1])
+    assert (valid == expected[2]).all()
+
+
+@settings(max_examples=40)
+@given(volumes, st.booleans(), st.integers(0, 2**32 - 1))
+def test_zones_are_scipys_connected_components(levels: np.ndarray, deep: bool, seed: int) -> None:
+    distance = np.random.default_rng(seed).integers(1, 9, levels.shape).astype(np.uint16)
+    structure = np.ones((3, 3, 3), bool)
+    if not deep:
+        structure[0] = structure[2] = False
+    expected = []
+    for level in range(1, COUNT + 1):
+        labels, number = ndimage.label(levels == level, structure)
+        for k in range(1, number + 1):
+            zone = labels == k
+            expected.append((np.argwhere(zone)[0, 0] - 1, level, zone.sum(), distance[zone].min()))
+    assert sorted(map(tuple, kernels.zones(levels, distance, deep))) == sorted(expected)
+
+
+@settings(max_examples=30)
+@given(volumes, st.booleans())
+def test_zones_of_planes_are_listed_plane_by_plane(levels: np.ndarray, deep: bool) -> None:
+    rows = kernels.zones(levels, np.ones_like(levels), deep)
+    assert (np.diff(rows[:, 0]) >= 0).all()
+    assert rows[:, 2].sum() == np.count_nonzero(levels)
+
+
+def test_a_winding_zone_is_one() -> None:
+    spiral = np.array([[1, 1, 1, 1, 1], [1, 2, 2, 2, 1], [1, 2, 2, 2, 1], [1, 2, 2, 2, 1], [0, 2, 1, 2, 1]], np.uint16)
+    rows = kernels.zones(np.pad(spiral[None], 1), np.ones((3, 7, 7), np.uint16), False)
+    assert sorted(rows[:, 1:3].tolist()) == [[1, 1], [1, 12], [2, 11]]
+
+
+def test_sphere_sums_are_those_of_every_voxel() -> None:
+    rng = np.random.default_rng(3)
+    image = rng.integers(0, 50, (6, 7, 9)).astype(float)
+    spacing, radius = (2.0, 1.0, 0.7), 2.3
+    found = sphere_means(image, spacing, radius_mm=radius, corner=(1, 2, 3), shape=(4, 5, 6))
+    where = np.stack(np.meshgrid(*map(np.arange, image.shape), indexing="ij"), -1) * spacing
+    for place in np.ndindex(found.shape):
+        centre = np.add(place, (1, 2, 3)) * spacing
+        inside = ((where - centre) ** 2).sum(-1) <= radius**2
+        assert found[place] == pytest.approx(image[inside].mean())
+
+
+def test_nothing_is_compiled_at_import_and_the_cache_may_lie_elsewhere(tmp_path: Path) -> None:
+    program = "import sys, radlake.features.stages; assert 'numba' not in sys.modules;import radlake.features.kernels"
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+    assert [*tmp_path.rglob("*.nbi")]
+
+
+def test_without_any_place_for_a_cache_kernels_work_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_place(*arguments: object, cache: bool = False, **options: object) -> object:
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return lambda function: function
+
+    monkeypatch.setattr(kernels.numba, "njit", no_place)
+    assert kernels.compiled("int64(int64)")(lambda x: x + 1)(1) == 2
