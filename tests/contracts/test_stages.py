@@ -36,7 +36,14 @@ STUDY = Pipeline(
         step("filter.gaussian"),
         step("filter.mean"),
         step("filter.median"),
+        *(
+            step(f"morphology.{name}")
+            for name in ("dilate", "erode", "opening", "closing", "gradient", "top_hat", "black_hat")
+        ),
         step("segment.otsu", image="smooth"),
+        step("morphology.fill_holes"),
+        step("morphology.remove_small"),
+        step("morphology.distance_map"),
         step("features"),
         step("features", mask="*"),
         step("duplicates"),

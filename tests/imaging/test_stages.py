@@ -107,3 +107,38 @@ def test_a_stage_names_parameters_and_tables_that_exist(name: str) -> None:
             assert entry.split(":")[1].strip("{}") in parameters
         else:
             assert schema_of(entry) is not None
+
+
+def test_morphology_leaves_a_new_image_of_the_same_dtype() -> None:
+    item = _item(_disc())
+    assert STAGES["morphology.dilate"].function(item, radius_mm=1.0, to="wide") == []
+    wide = item.images["wide"].array
+    assert wide.dtype == np.int16
+    assert (wide > 0).sum() > (item.images["original"].array > 0).sum()
+    # 2 mm slices: a ball of 1 mm stays within its slice
+    assert np.array_equal(wide[0], wide[2])
+
+
+def test_mask_steps_make_regions_with_rows_and_a_distance_image() -> None:
+    ring = _disc()
+    ring.array[1, 19:21, 19:21] = -900
+    ring.array[:, 2, 2] = 50
+    item = _item(ring)
+    STAGES["segment.otsu"].function(item, largest=False)
+    [(table, row)] = STAGES["morphology.fill_holes"].function(item)
+    to_table(table, [row])
+    [cleaned] = STAGES["morphology.remove_small"].function(item, mask="filled", least_mm=5.0)
+    assert row["voxels"] - cleaned[1]["voxels"] == 3  # one voxel in each slice
+    assert len({row["mask_id"], cleaned[1]["mask_id"], item.regions["foreground"][0].id}) == 3
+    assert STAGES["morphology.distance_map"].function(item, mask="cleaned") == []
+    deepest = item.images["distance"]
+    assert (deepest.unit, deepest.array.dtype) == ("mm", np.float32)
+    # the disc holds all that is less than 10 samples of 0.5 mm from its centre
+    assert deepest.array[1, 20, 20] == pytest.approx(5.0)
+
+
+def test_distances_need_a_mask() -> None:
+    item = _item(_disc())
+    item.regions["seg"] = []
+    with pytest.raises(ItemError, match="holds no voxel"):
+        STAGES["morphology.distance_map"].function(item, mask="seg")

@@ -17,6 +17,7 @@ Spacing = tuple[float, ...]
 Lengths = float | Sequence[float]
 Border = Literal["reflect", "nearest", "mirror", "wrap", "constant"]
 BORDERS: tuple[Border, ...] = ("reflect", "nearest", "mirror", "wrap", "constant")
+Footprint = Literal["box", "ball"]
 ImageOrArray = TypeVar("ImageOrArray", bound=Image | Array)
 
 
@@ -122,6 +123,19 @@ def box_size(radius_mm: Lengths | None, size_vox: Lengths | None, spacing: Spaci
     if any(s < 1 or s % 2 != 1 for s in sizes):
         raise ValueError(f"size_vox must be odd and at least 1, got {size_vox}")
     return tuple(int(s) for s in sizes)
+
+
+def known_border(border: Border) -> Border:
+    """The border's name, checked.
+
+    Raises
+    ------
+    ValueError
+        When it is not one of `BORDERS`.
+    """
+    if border not in BORDERS:
+        raise ValueError(f"border must be one of {', '.join(BORDERS)}; got {border!r}")
+    return border
 
 
 def _apply(array: Array, operation: Callable[[Array, Spacing], Array], spacing: Spacing, extra: list[int]) -> Array:

@@ -6,6 +6,7 @@ Nothing rescales intensities. Lengths are given as `*_mm` or `*_vox`, never both
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,17 +14,19 @@ from numpy.typing import DTypeLike, NDArray
 
 from radlake.core.image import Array
 from radlake.imaging.arguments import (
-    BORDERS,
     Border,
     ImageOrArray,
     Lengths,
     Spacing,
     box_size,
     in_voxels,
+    known_border,
     on_spatial_axes,
 )
+from radlake.imaging.kernels.extremes import extreme_under
 
 _TRUNCATE = 4.0  # Gaussian kernels end at four standard deviations, as in scipy.ndimage
+_MOST_SUMMED = 65535  # samples of a box whose sum fits 32 bits, at 16 bits each
 _COLUMNS = 1 << 14  # columns filtered along z at a time: bounds the copies that OpenCV makes
 
 
@@ -52,7 +55,8 @@ def gaussian(
     border : {"reflect", "nearest", "mirror", "wrap", "constant"}
         How the image goes on outside, named as in scipy.ndimage; "constant" is zero.
     out_dtype : dtype
-        Integers are rounded to the nearest and clipped. float64 is computed in float64, all else in float32.
+        Integers are rounded to the nearest and clipped. Computed in float64 for integers and float64, else in
+        float32.
 
     Raises
     ------
@@ -117,8 +121,7 @@ def mean(
     """
 
     def average(array: Array, steps: Spacing) -> Array:
-        kernels = [np.full(size, 1.0 / size) for size in box_size(radius_mm, size_vox, steps)]
-        return _separable(array, kernels, border, out_dtype)
+        return _mean(array, box_size(radius_mm, size_vox, steps), border, out_dtype)
 
     return on_spatial_axes(image, average, spacing=spacing, channel_axis=channel_axis)
 
@@ -174,26 +177,53 @@ def _gaussian_kernel(sigma: float) -> NDArray[np.float64]:
 
 
 def _median(array: Array, size: tuple[int, ...], border: Border) -> Array:
-    """Median by scipy, and NaN wherever a NaN is in the box."""
-    from scipy import ndimage
+    """Median of each box, and NaN wherever it holds one."""
+    from radlake.imaging.kernels.median import median_of_boxes
 
-    mode = _known(border)
+    mode = known_border(border)
     if array.size == 0:
         return array.copy()
-    result = ndimage.median_filter(array, size=size, mode=mode)
-    if np.issubdtype(array.dtype, np.floating):
+    volume, sides = _as_volume(array, size)
+    result = median_of_boxes(volume, sides, mode).reshape(array.shape)
+    if array.dtype.kind == "f":
         missing = np.isnan(array)
         if missing.any():
-            result[ndimage.maximum_filter(missing, size=size, mode=mode)] = np.nan
-    return np.asarray(result)
+            result[extreme_under(missing, np.ones(size, np.bool_), mode, greatest=True)] = np.nan
+    return result
+
+
+def _mean(array: Array, size: tuple[int, ...], border: Border, out_dtype: DTypeLike) -> Array:
+    """Mean of each box: 8 and 16 bits by exact sums, everything else by two or three passes along the axes."""
+    mode, dtype = known_border(border), np.dtype(out_dtype)
+    volume, sides = _as_volume(array, size)
+    exact = array.dtype.kind in "biu" and array.itemsize <= 2 and dtype != np.float64
+    if array.size == 0 or not exact or math.prod(size) > _MOST_SUMMED:
+        return _separable(array, [np.full(side, 1.0 / side) for side in size], border, dtype)
+    from radlake.imaging.kernels.ordered import ordered
+    from radlake.imaging.kernels.padding import padded
+    from radlake.imaging.kernels.running_mean import mean_of_boxes
+
+    codes, restore = ordered(padded(volume, sides, mode))
+    whole = np.issubdtype(dtype, np.integer)
+    # the codes of uint16 are the values less half their range
+    offset = 32768.0 if array.dtype.kind == "u" and array.itemsize == 2 else 0.0
+    result = mean_of_boxes(codes, sides, whole=whole, offset=offset).reshape(array.shape)
+    return _cast(restore(result) if whole else result, dtype)
+
+
+def _as_volume(array: Array, size: tuple[int, ...]) -> tuple[Array, tuple[int, int, int]]:
+    """Array and box with three axes; a plane is a volume of one."""
+    if array.ndim == 2:
+        return array[None], (1, size[0], size[1])
+    return array, (size[0], size[1], size[2])
 
 
 def _separable(array: Array, kernels: list[NDArray[np.float64]], border: Border, out_dtype: DTypeLike) -> Array:
     """Correlate with one odd symmetric kernel per axis: OpenCV slice by slice, then along z."""
     import cv2
 
-    mode = _known(border)
-    wide = np.dtype(out_dtype) == np.float64
+    mode = known_border(border)
+    wide = np.dtype(out_dtype).kind in "iu" or np.dtype(out_dtype) == np.float64  # rounding needs the exact value
     work = np.float64 if wide else np.float32
     if array.size == 0:
         return array.astype(out_dtype)
@@ -235,10 +265,3 @@ def _cast(array: Array, out_dtype: DTypeLike) -> Array:
         return array.astype(dtype, copy=False)
     limits = np.iinfo(dtype)
     return np.clip(np.rint(array), limits.min, limits.max).astype(dtype)
-
-
-def _known(border: Border) -> Border:
-    """The border's name, checked."""
-    if border not in BORDERS:
-        raise ValueError(f"border must be one of {', '.join(BORDERS)}; got {border!r}")
-    return border

@@ -1,12 +1,17 @@
-"""The door between pixel chains and this room: steps `filter.*`, `segment.*` and `preview`."""
+"""The door between pixel chains and this room: steps `filter.*`, `morphology.*`, `segment.*` and `preview`."""
 
 from __future__ import annotations
 
+import numpy as np
+
+from radlake.core.fault import ItemError
 from radlake.core.ids import derived_id
 from radlake.core.image import Image, Region
 from radlake.core.stage import Item, Rows, Stage
+from radlake.imaging import morphology_stages
 from radlake.imaging.arguments import Border
 from radlake.imaging.filters import gaussian, mean, median
+from radlake.imaging.masks import distance_map, fill_holes, remove_small
 from radlake.imaging.preview import png_bytes, thumbnail
 from radlake.imaging.segment import foreground, otsu
 
@@ -100,6 +105,58 @@ def segment_otsu(item: Item, *, image: str = "original", largest: bool = True, t
     return [("masks", _mask_row(item, region))]
 
 
+def mask_fill_holes(item: Item, *, mask: str = "foreground", to: str = "filled") -> Rows:
+    """Fill what masks enclose and keep the results as regions under a new name.
+
+    Parameters
+    ----------
+    item : Item
+        An image with its masks.
+    mask : str
+        Name of the masks to use.
+    to : str
+        Name of the result.
+    """
+    return _keep(item, to, [(region, fill_holes(region.mask)) for region in item.regions[mask]])
+
+
+def mask_remove_small(item: Item, *, mask: str = "foreground", least_mm: float = 10.0, to: str = "cleaned") -> Rows:
+    """Remove small connected parts of masks and keep the results as regions under a new name.
+
+    Parameters
+    ----------
+    item : Item
+        An image with its masks.
+    mask : str
+        Name of the masks to use.
+    least_mm : float
+        Volume in mm3 (area in mm2 of plane images) from which parts stay; in voxels where the spacing is unknown.
+    to : str
+        Name of the result.
+    """
+    return _keep(item, to, [(region, remove_small(region.mask, least_mm=least_mm)) for region in item.regions[mask]])
+
+
+def mask_distance_map(item: Item, *, mask: str = "foreground", to: str = "distance") -> Rows:
+    """Measure how deep each voxel lies inside masks, in mm, and keep that as an image under a new name.
+
+    Parameters
+    ----------
+    item : Item
+        An image with its masks.
+    mask : str
+        Name of the masks to use, all together.
+    to : str
+        Name of the result.
+    """
+    found = [region.mask for region in item.regions[mask]]
+    if not found:
+        raise ItemError("empty_mask")
+    inside = np.logical_or.reduce([one.array != 0 for one in found])
+    item.images[to] = distance_map(found[0].with_array(inside))
+    return []
+
+
 def preview(item: Item, *, image: str = "original", longest: int = 256) -> Rows:
     """Keep a small picture, unless text in the pixels could identify somebody.
 
@@ -120,6 +177,15 @@ def preview(item: Item, *, image: str = "original", longest: int = 256) -> Rows:
     return [
         ("previews", {"owner": item.id, "image_id": item.id, "object": reference, "width": width, "height": height})
     ]
+
+
+def _keep(item: Item, to: str, made: list[tuple[Region, Image]]) -> Rows:
+    """Regions made from others, kept under a name, and their rows of `masks`."""
+    item.regions[to] = [
+        Region(mask, roi=source.roi, source="auto", id=derived_id("mask", item.id, to, source.id))
+        for source, mask in made
+    ]
+    return [("masks", _mask_row(item, region)) for region in item.regions[to]]
 
 
 def _mask_row(item: Item, region: Region) -> dict[str, object]:
@@ -148,17 +214,30 @@ STAGES: dict[str, Stage] = {
             megabytes_per_megavoxel=6,
         ),
         Stage(
-            "filter.mean", 1, "each", "images", ("image:{image}",), ("image:{to}",), filter_mean,
-            megabytes_per_megavoxel=6,
+            "filter.mean", 2, "each", "images", ("image:{image}",), ("image:{to}",), filter_mean,
+            megabytes_per_megavoxel=8,
         ),
         Stage(
             "filter.median", 1, "each", "images", ("image:{image}",), ("image:{to}",), filter_median,
-            megabytes_per_megavoxel=6,
+            megabytes_per_megavoxel=18,
         ),
         Stage(
             "segment.otsu", 1, "each", "images", ("image:{image}",), ("mask:{to}", "masks"), segment_otsu,
             megabytes_per_megavoxel=7,
         ),
+        Stage(
+            "morphology.fill_holes", 1, "each", "images", ("mask:{mask}",), ("mask:{to}", "masks"), mask_fill_holes,
+            megabytes_per_megavoxel=10,
+        ),
+        Stage(
+            "morphology.remove_small", 1, "each", "images", ("mask:{mask}",), ("mask:{to}", "masks"), mask_remove_small,
+            megabytes_per_megavoxel=10,
+        ),
+        Stage(
+            "morphology.distance_map", 1, "each", "images", ("mask:{mask}",), ("image:{to}",), mask_distance_map,
+            megabytes_per_megavoxel=8,
+        ),
+        *morphology_stages.STAGES.values(),
         Stage("preview", 1, "each", "images", ("image:{image}",), ("previews",), preview, megabytes_per_megavoxel=1),
     )
 }  # fmt: skip

@@ -1,0 +1,135 @@
+"""Greatest value under a ball or ellipsoid: the ball as runs along x, whose maxima are shared by all balls on a row."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radlake.core.image import BoolArray
+from radlake.imaging.kernels.compiled import compiled, copy, part
+from radlake.imaging.kernels.ordered import Codes
+
+_RING = 1 << 20  # samples of run maxima held at a time: about the second-level cache, where the ball allows it
+_SPANS = (512, 256, 128)  # columns of a tile, tried in this order
+_ROWS = 32  # least rows of a tile
+
+Places = NDArray[np.int64]
+
+
+class Runs(NamedTuple):
+    """A footprint as runs of 2 w + 1 samples along x: offset in z and y, index of w among the widths that occur."""
+
+    z: Places
+    y: Places
+    width: Places
+    widths: Places
+
+
+def runs_of(footprint: BoolArray) -> Runs:
+    """The runs of a footprint with odd sides whose rows are runs about the middle, as those of an ellipsoid are.
+
+    Examples
+    --------
+    >>> runs_of(np.array([[[0, 1, 0], [1, 1, 1], [0, 1, 0]]], bool))._asdict()
+    {'z': array([0, 0, 0]), 'y': array([-1,  0,  1]), 'width': array([0, 1, 0]), 'widths': array([0, 1])}
+    """
+    lengths = footprint.sum(axis=2)
+    z, y = np.nonzero(lengths)
+    widths, index = np.unique(lengths[z, y] // 2, return_inverse=True)
+    return Runs(
+        z - footprint.shape[0] // 2, y - footprint.shape[1] // 2, index.astype(np.int64), widths.astype(np.int64)
+    )
+
+
+def greatest_under(padded: Codes, footprint: BoolArray) -> Codes:
+    """Greatest sample under the footprint, for each place of it.
+
+    Parameters
+    ----------
+    padded : (Z + kz - 1, Y + ky - 1, X + kx - 1) int16 or int32 array, C-contiguous
+        With half a footprint more on every side.
+    footprint : (kz, ky, kx) bool array
+        As for `runs_of`.
+
+    Returns
+    -------
+    (Z, Y, X) array of the same dtype.
+
+    Examples
+    --------
+    >>> greatest_under(np.array([[[5, 0, 0, 7, 0]]], np.int16), np.ones((1, 1, 3), bool)).tolist()
+    [[[5, 7, 7]]]
+    """
+    out = np.empty([side - k + 1 for side, k in zip(padded.shape, footprint.shape, strict=True)], padded.dtype)
+    kz, ky, _ = footprint.shape
+    runs = runs_of(footprint)
+    per_column = kz * runs.widths.size * (_ROWS + ky - 1)
+    span = next((s for s in _SPANS if per_column * s <= _RING), _SPANS[-1])
+    rows = max(_ROWS, _RING // (kz * runs.widths.size * span) - ky + 1)
+    _dilate(padded, out, *runs, min(rows, out.shape[1]), min(span, out.shape[2]))
+    return out
+
+
+@part
+def _maxima_of_runs(line: Codes, maxima: Codes, y: int, n: int, widths: Places) -> None:
+    """Greatest of the 2 w + 1 samples about each column of a line, for every width w, the next from the one before."""
+    reach = (line.size - n) // 2
+    done = 0
+    copy(line[reach : reach + n], maxima[0, y])
+    for k in range(widths.size):
+        most = maxima[k, y, :n]
+        if k > 0:
+            copy(maxima[k - 1, y, :n], most)
+        for w in range(done + 1, widths[k] + 1):
+            before, after = line[reach - w : reach - w + n], line[reach + w : reach + w + n]
+            for x in range(n):
+                most[x] = max(most[x], max(before[x], after[x]))
+        done = widths[k]
+
+
+@part
+def _join_runs(line: Codes, ring: Codes, run_z: Places, run_y: Places, run_width: Places, z: int, y: int) -> None:
+    """Greatest of the maxima of all runs of the footprint, for a line of results."""
+    kz, n = ring.shape[0], line.size
+    copy(ring[(z + run_z[0]) % kz, run_width[0], y + run_y[0], :n], line)
+    i = 1
+    while i + 3 < run_z.size:  # four at a time: a quarter of the loads and stores of the result
+        a = ring[(z + run_z[i]) % kz, run_width[i], y + run_y[i], :n]
+        b = ring[(z + run_z[i + 1]) % kz, run_width[i + 1], y + run_y[i + 1], :n]
+        c = ring[(z + run_z[i + 2]) % kz, run_width[i + 2], y + run_y[i + 2], :n]
+        d = ring[(z + run_z[i + 3]) % kz, run_width[i + 3], y + run_y[i + 3], :n]
+        for x in range(n):
+            line[x] = max(line[x], max(max(a[x], b[x]), max(c[x], d[x])))
+        i += 4
+    while i < run_z.size:
+        a = ring[(z + run_z[i]) % kz, run_width[i], y + run_y[i], :n]
+        for x in range(n):
+            line[x] = max(line[x], a[x])
+        i += 1
+
+
+@compiled(
+    "void(int16[:,:,::1], int16[:,:,::1], int64[::1], int64[::1], int64[::1], int64[::1], int64, int64)",
+    "void(int32[:,:,::1], int32[:,:,::1], int64[::1], int64[::1], int64[::1], int64[::1], int64, int64)",
+)
+def _dilate(
+    padded: Codes, out: Codes, run_z: Places, run_y: Places, run_width: Places, widths: Places, tile_y: int, tile_x: int
+) -> None:
+    """Tile by tile down z, with the run maxima of the last kz planes in a ring."""
+    depth, rows, width = out.shape
+    kz, ky = padded.shape[0] - depth + 1, padded.shape[1] - rows + 1
+    kx = padded.shape[2] - width + 1
+    ring = np.empty((kz, widths.size, tile_y + ky - 1, tile_x), padded.dtype)
+    for top in range(0, rows, tile_y):
+        height = min(tile_y, rows - top)
+        for left in range(0, width, tile_x):
+            n = min(tile_x, width - left)
+            for plane in range(depth + kz - 1):
+                for y in range(height + ky - 1):
+                    _maxima_of_runs(padded[plane, top + y, left : left + n + kx - 1], ring[plane % kz], y, n, widths)
+                z = plane - kz + 1
+                for y in range(height if z >= 0 else 0):
+                    line = out[z, top + y, left : left + n]
+                    _join_runs(line, ring, run_z, run_y, run_width, z + kz // 2, y + ky // 2)
