@@ -23,7 +23,8 @@ from typer.core import TyperGroup
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from radlake.engine.run import Engine, Summary
+    from radlake.engine.options import Engine
+    from radlake.engine.run import Summary
     from radlake.lake.store import Lake
 
 
@@ -280,8 +281,8 @@ def demo(
     from radlake.deid.keys import fingerprint, load_key
     from radlake.engine.demo import demo as show
     from radlake.engine.local import Local
+    from radlake.engine.options import Options
     from radlake.engine.progress import shown
-    from radlake.engine.run import Options
     from radlake.lake.store import Lake
 
     key = load_key(out / "key", create=True)

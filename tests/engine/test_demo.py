@@ -9,7 +9,8 @@ import pytest
 from radlake.engine import demo as demonstration
 from radlake.engine.demo import NoDemoData, archive, demo
 from radlake.engine.local import Local
-from radlake.engine.run import Options, Summary
+from radlake.engine.options import Options
+from radlake.engine.run import Summary
 from radlake.formats import lidc
 from radlake.lake.store import Lake
 

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from radlake.engine import progress
+from radlake.engine.options import Silent
 from radlake.engine.progress import Bars, Lines, shown
-from radlake.engine.run import Silent
 
 
 class Screen(io.StringIO):

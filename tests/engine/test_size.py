@@ -30,7 +30,7 @@ def test_time_points_count_only_for_steps_that_make_an_image() -> None:
     still = {"rows": 10, "columns": 20, "slices": None, "frames": None, "channels": 3, "estimated_bytes": 0}
     assert peak_bytes(PLAIN, still) == peak_bytes(PLAIN, still | {"frames": 500})
     filtered = Chain("images", (Step("load"), Step("filter.mean")))
-    assert peak_bytes(filtered, still | {"frames": 500}) == 6 * 500 * 600 + 32 * 600
+    assert peak_bytes(filtered, still | {"frames": 500}) > 4 * 500 * 600 > peak_bytes(PLAIN, still)
 
 
 def test_a_ct_of_600_slices_fits_into_two_gibibytes_with_the_default_study() -> None:

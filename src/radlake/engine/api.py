@@ -8,9 +8,10 @@ from pathlib import Path
 from radlake.deid.keys import fingerprint, load_key
 from radlake.engine.inputs import require
 from radlake.engine.local import Local
+from radlake.engine.options import Engine, Options, Progress, Silent
 from radlake.engine.parameters import check_pattern
 from radlake.engine.pipeline import DEFAULT, Pipeline
-from radlake.engine.run import Engine, Options, Progress, Silent, Summary
+from radlake.engine.run import Summary
 from radlake.engine.run import run as drive
 from radlake.lake.store import Lake
 

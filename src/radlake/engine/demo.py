@@ -16,11 +16,13 @@ from radlake.core.ids import keyed_id
 from radlake.core.stage import Over
 from radlake.engine import nodules
 from radlake.engine.chain import Chain, Piece, Step
+from radlake.engine.driver import Driver
 from radlake.engine.local import Load
+from radlake.engine.options import Options
 from radlake.engine.parameters import checked
 from radlake.engine.pipeline import DEFAULT, Pipeline, step
 from radlake.engine.registry import stage
-from radlake.engine.run import Driver, Options, Summary, run
+from radlake.engine.run import Summary, run
 from radlake.engine.todo import Todo
 from radlake.formats import lidc
 from radlake.lake.store import Lake

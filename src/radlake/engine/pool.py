@@ -75,7 +75,7 @@ class WorkerFailed(RadlakeError):  # noqa: N818 - names what happened
 
 @dataclass
 class _Worker(Generic[ItemT]):
-    """A process, its pipe, what it holds, and its place in it: [index, started]."""
+    """A process, its pipe, what it holds, and its place in it: [index, started, bytes at start]."""
 
     process: SpawnProcess
     pipe: Connection
@@ -138,7 +138,6 @@ class _Pool(Generic[ItemT]):
         self.context = multiprocessing.get_context("spawn")
         self.again: deque[Batch[ItemT]] = deque()
         self.workers: list[_Worker[ItemT]] = []
-        self.baseline: dict[int, int] = {}
         self.failed_starts = 0
 
     def outcomes(self) -> Iterator[Done[ItemT, Any] | Lost[ItemT]]:
@@ -178,7 +177,7 @@ class _Pool(Generic[ItemT]):
     def _start(self) -> _Worker[ItemT]:
         """A fresh process."""
         ours, theirs = self.context.Pipe()
-        place = self.context.RawArray(ctypes.c_double, [_STARTING, 0.0])
+        place = self.context.RawArray(ctypes.c_double, [_STARTING, 0.0, 0.0])
         process = self.context.Process(
             target=_serve, args=(theirs, place, self.make, self.spec, os.getpid()), daemon=True
         )
@@ -205,17 +204,15 @@ class _Pool(Generic[ItemT]):
 
     def _late(self, worker: _Worker[ItemT]) -> bool:
         """True when the item under way has had its time."""
-        index, started = worker.place
+        index, started, _ = worker.place
         return bool(index >= 0 and time.monotonic() - started > self.limits.timeout_s)
 
     def _greediest(self) -> _Worker[ItemT] | None:
         """The largest worker when all together have outgrown the limit."""
         grown = []
         for worker in self.workers:
-            size = resident_bytes(worker.process.pid or 0)
-            if worker.place[0] < 0:
-                self.baseline[id(worker)] = size
-            grown.append((size - self.baseline.get(id(worker), size), worker))
+            if worker.place[0] != _STARTING:
+                grown.append((resident_bytes(worker.process.pid or 0) - worker.place[2], worker))
         if sum(g for g, _ in grown) <= self.limits.memory_bytes:
             return None
         return max((g for g in grown if g[1].batch), key=lambda g: g[0], default=(0, None))[1]
@@ -250,7 +247,6 @@ class _Pool(Generic[ItemT]):
         worker.process.join()
         worker.pipe.close()
         self.workers.remove(worker)
-        self.baseline.pop(id(worker), None)
 
     def close(self) -> None:
         """End every worker: idle ones are asked, busy ones killed."""
@@ -281,6 +277,7 @@ def _serve(pipe: Connection, place: Any, make: Callable[[Any], Work], spec: Any,
 
     try:
         work = make(spec)
+        place[2] = resident_bytes(os.getpid())
         place[0] = _IDLE
         while (items := pipe.recv()) is not None:
             answer = work(items, tick)

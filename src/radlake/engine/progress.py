@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
-from radlake.engine.run import Progress, Silent
+from radlake.engine.options import Progress, Silent
 
 _LINE_SECONDS = 10.0
 

@@ -2,7 +2,7 @@
 
 `each` stages travel by mapInArrow, a row per batch; `group` stages by groupBy.applyInArrow, a row per member. Inside a
 Spark task the batch runs in a supervised process of its own, so that a file which kills its worker costs that file
-and not the job. Workers write the parts and return where they are; the driver commits (`radlake.engine.run`).
+and not the job. Workers write the parts and return where they are; the driver commits (`radlake.engine.driver`).
 """
 
 from __future__ import annotations
