@@ -133,7 +133,7 @@ def main() -> None:
     start = time.process_time()
     extract(np.ones((3, 3, 3)), np.ones((3, 3, 3), bool), families=MATRICES)
     print(f"first texture call, compiled code from the cache where there is one: {time.process_time() - start:.2f} s")
-    region("organ", (100, 256, 256), (104.0, 66.0, 66.0), arguments)
+    region("organ", (100, 512, 512), (109.4, 69.4, 69.4), arguments)
     region("lesion", (100, 512, 512), (20.0, 12.7, 12.7), arguments)
     small_regions(arguments.repeats)
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")

@@ -79,6 +79,8 @@ def test_what_has_no_levels_is_named() -> None:
         ({"ivh_bin_width": -1}, "ivh_bin_width must be greater"),
         ({"bin_count": 0}, "between 1 and 1,024, got 0"),
         ({"bin_count": 2000}, "between 1 and 1,024"),
+        ({"ivh_bin_width": 2, "ivh_bin_count": 5}, "ivh_bin_width .* or ivh_bin_count"),
+        ({"ivh_bin_count": 0}, "ivh_bin_count must lie between"),
     ],
 )
 def test_bins_out_of_range_are_refused(bins: dict[str, float], words: str) -> None:

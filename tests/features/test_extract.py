@@ -110,3 +110,37 @@ def test_settings_differ_when_a_parameter_does() -> None:
     assert same == settings_id(families=("shape",), intensity_range=(0.0, 1.0))
     assert same != settings_id(families=("shape",), intensity_range=(0.0, 2.0))
     assert same != settings_id(families=("shape", "intensity"), intensity_range=(0.0, 1.0))
+
+
+def test_a_preset_computes_every_family_and_stands_alone() -> None:
+    rng = np.random.default_rng(3)
+    image, mask = rng.integers(-100, 100, (6, 9, 9)), np.ones((6, 9, 9), bool)
+    table = extract(image, mask, preset="ibsi-c", spacing=(3.0, 1.0, 1.0))
+    assert [*dict.fromkeys(table["family"].to_pylist())] == [*FAMILIES]
+    with pytest.raises(ValueError, match="'ibsi-c' brings its own bin_width"):
+        extract(image, mask, preset="ibsi-c", spacing=(3.0, 1.0, 1.0), bin_width=5)
+    with pytest.raises(ValueError, match="unknown preset 'ibsi'; known: ibsi-phantom, ibsi-a"):
+        extract(image, mask, preset="ibsi")
+
+
+def test_options_of_a_preset_give_the_same_values_and_settings() -> None:
+    rng = np.random.default_rng(3)
+    image, mask = rng.integers(-100, 100, (6, 9, 9)), np.ones((6, 9, 9), bool)
+    spacing = (3.0, 1.0, 1.0)
+    preset = extract(image, mask, preset="ibsi-d", spacing=spacing, families=("intensity", "glcm"))
+    single = extract(
+        image, mask, spacing=spacing, families=("intensity", "glcm"), aggregations=("3D_avg", "3D_comb"),
+        bin_count=32, outlier_sigma=3, spacing_mm=(2, 2, 2), rounded=True,
+    )  # fmt: skip
+    assert preset.equals(single)
+
+
+def test_bin_numbers_have_no_unit() -> None:
+    image = Image(np.arange(27.0).reshape(3, 3, 3), Geometry((1.0, 1.0, 1.0)), kind="ct", unit="HU")
+    mask = np.ones((3, 3, 3), bool)
+    units = [
+        {row["name"]: row["unit"] for row in extract(image, mask, families=("ivh",), **options).to_pylist()}
+        for options in ({}, {"ivh_bin_count": 10})
+    ]
+    assert [u["ivh_i10"] for u in units] == ["HU", "1"]
+    assert [u["ivh_v10"] for u in units] == ["1", "1"]

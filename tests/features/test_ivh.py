@@ -71,3 +71,10 @@ def test_one_value_fills_its_curve() -> None:
     found = _measure(np.array([[7.5, 7.5]]))
     assert found["ivh_v90"] == 1.0
     assert found["ivh_diff_i10_i90"] == 0.0
+
+
+def test_a_number_of_bins_gives_bin_numbers() -> None:
+    found = _measure(np.array([[0.0, 1.0, 2.0, 10.0]]), binning=Binning(ivh_bin_count=10))
+    # bins 1, 2, 3 and 10: at most 10 % reach past the last, at most 90 % bin 2
+    assert (found["ivh_i10"], found["ivh_i90"]) == (10.0, 2.0)
+    assert found["ivh_v90"] == 0.25

@@ -1,4 +1,4 @@
-"""Compiled passes against plain loops over voxels, scipy's labels, and what happens without a place for the cache."""
+"""Compiled passes against plain loops over voxels, scipy's labels; where compiled code is kept."""
 
 from __future__ import annotations
 
@@ -116,13 +116,3 @@ def test_nothing_is_compiled_at_import_and_the_cache_may_lie_elsewhere(tmp_path:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True)
     assert [*tmp_path.rglob("*.nbi")]
-
-
-def test_without_any_place_for_a_cache_kernels_work_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_place(*arguments: object, cache: bool = False, **options: object) -> object:
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return lambda function: function
-
-    monkeypatch.setattr(kernels.numba, "njit", no_place)
-    assert kernels.compiled("int64(int64)")(lambda x: x + 1)(1) == 2

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 from radlake.core.fault import ItemError
 from radlake.core.image import Geometry, Image
-from radlake.features.roi import bounding_box, region_of_interest
+from radlake.features.roi import Roi, bounding_box, region_of_interest
 
 masks = st.one_of(
     arrays.arrays(np.bool_, st.tuples(*[st.integers(1, 5)] * 3)),
@@ -74,3 +74,42 @@ def test_views_are_taken_not_copies() -> None:
     assert np.shares_memory(roi.mask, mask)
     assert roi.intensity is not None
     assert np.shares_memory(roi.intensity, image)
+
+
+def test_outliers_are_those_of_the_voxels_in_range() -> None:
+    values = np.array([[0.0] * 50 + [1.0] * 50 + [3.0, 9.0, 1000.0]])
+    mask = np.ones(values.shape, bool)
+    roi = region_of_interest(values, mask, intensity_range=(-5, 10), outlier_sigma=3)
+    inside = values[values <= 10]
+    assert roi.limits == pytest.approx((inside.mean() - 3 * inside.std(), inside.mean() + 3 * inside.std()))
+    assert roi.values.max() == 3.0
+    # Without the range the one far voxel widens the limits: the others all stay.
+    assert region_of_interest(values, mask, outlier_sigma=3).values.max() == 9.0
+
+
+def test_outliers_of_nothing_and_of_what_is_not_finite() -> None:
+    mask = np.ones((1, 2), bool)
+    assert region_of_interest(np.array([[1.0, 2.0]]), mask, intensity_range=(5, 6), outlier_sigma=3).values.size == 0
+    with pytest.raises(ItemError, match="not finite"):
+        _ = region_of_interest(np.array([[1.0, np.inf]]), mask, outlier_sigma=3).limits
+    with pytest.raises(ValueError, match="outlier_sigma must be greater than 0"):
+        region_of_interest(np.ones((1, 2)), mask, outlier_sigma=0)
+
+
+def test_the_surroundings_reach_as_far_as_asked_and_no_farther_than_the_image() -> None:
+    image = np.arange(60.0).reshape(3, 4, 5)
+    mask = np.zeros(image.shape, bool)
+    mask[1, 1:3, 3] = True
+    roi = region_of_interest(image, mask, spacing=(2.0, 1.0, 1.0))
+    around, corner = roi.around(1.5)
+    assert np.array_equal(around, image[1:2, 0:4, 2:5])
+    assert corner == (0, 1, 1)
+    alone, start = Roi(mask[1:2, 1:3, 3:4], (2.0, 1.0, 1.0), image[1:2, 1:3, 3:4]).around(9)
+    assert (alone.shape, start) == ((1, 2, 1), (0, 0, 0))
+
+
+def test_features_of_intensities_need_an_image() -> None:
+    roi = region_of_interest(None, np.ones((1, 2), bool))
+    for use in (lambda: roi.values, lambda: roi.around(1.0)):
+        with pytest.raises(ValueError, match="need an image"):
+            use()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,31 +27,36 @@ class Binning:
         either there are 32 bins.
     ivh_bin_width : float or None
         Width of a bin of the intensity-volume histogram. None: each integer by itself, other values in 1,000 bins.
+    ivh_bin_count : int or None
+        So many bins of the intensity-volume histogram instead, 1 to 1,024; its intensities are then bin numbers.
 
     Raises
     ------
     ValueError
-        When both bin_width and bin_count are given, or one is out of its range.
+        When both a width and a count are given, or one is out of its range.
     """
 
     bin_width: float | None = None
     bin_count: int | None = None
     ivh_bin_width: float | None = None
+    ivh_bin_count: int | None = None
 
     def __post_init__(self) -> None:
-        if self.bin_width is not None and self.bin_count is not None:
-            raise ValueError("give bin_width (calibrated units) or bin_count (arbitrary units), not both")
-        for name, width in (("bin_width", self.bin_width), ("ivh_bin_width", self.ivh_bin_width)):
+        for name, width, count in (
+            ("bin", self.bin_width, self.bin_count),
+            ("ivh_bin", self.ivh_bin_width, self.ivh_bin_count),
+        ):
+            if width is not None and count is not None:
+                raise ValueError(f"give {name}_width (calibrated units) or {name}_count (arbitrary units), not both")
             if width is not None and not (np.isfinite(width) and width > 0):
-                raise ValueError(f"{name} must be greater than 0, got {width}")
-        if self.bin_count is not None and not 1 <= self.bin_count <= MOST_LEVELS:
-            raise ValueError(f"bin_count must lie between 1 and {MOST_LEVELS:,}, got {self.bin_count}")
+                raise ValueError(f"{name}_width must be greater than 0, got {width}")
+            if count is not None and not 1 <= count <= MOST_LEVELS:
+                raise ValueError(f"{name}_count must lie between 1 and {MOST_LEVELS:,}, got {count}")
 
     @property
     def known(self) -> dict[str, float | int]:
         """What was chosen, for the identity of settings; nothing where all is left to the defaults."""
-        chosen = {"bin_width": self.bin_width, "bin_count": self.bin_count, "ivh_bin_width": self.ivh_bin_width}
-        return {name: value for name, value in chosen.items() if value is not None}
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 def discretise(values: Array, binning: Binning, *, low: float | None = None) -> tuple[NDArray[np.uint16], int]:

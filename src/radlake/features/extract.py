@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple, TypedDict, Unpack, overload
+from typing import Any, Literal, NamedTuple, Unpack, overload
 
 import pyarrow as pa
 
 from radlake.core.fault import Term
 from radlake.core.image import Array, Image
 from radlake.features.autocorrelation import autocorrelation
-from radlake.features.discretise import Binning
 from radlake.features.enclosure import enclosure
 from radlake.features.glcm import glcm
 from radlake.features.gldzm import gldzm
@@ -25,9 +24,10 @@ from radlake.features.names import FEATURES
 from radlake.features.ngldm import ngldm
 from radlake.features.ngtdm import ngtdm
 from radlake.features.peak import peak
+from radlake.features.presets import Options, Settings, resampled, settings_of
 from radlake.features.roi import Roi, Values, region_of_interest
 from radlake.features.statistics import intensity
-from radlake.features.texture import AGGREGATIONS, DEFAULT_AGGREGATIONS, Aggregation
+from radlake.features.texture import Aggregation
 
 
 class Family(NamedTuple):
@@ -73,36 +73,27 @@ SCHEMA = pa.schema(
 )
 
 
-class Bins(TypedDict, total=False):
-    """How intensities become grey levels, see `Binning`."""
-
-    bin_width: float | None
-    bin_count: int | None
-    ivh_bin_width: float | None
-
-
 @overload
 def extract(
-    image: Image | Array | None, mask: Image | Array, *, families: Sequence[str] = ...,
-    aggregations: Sequence[Aggregation] = ..., intensity_range: tuple[float, float] | None = ...,
-    spacing: Sequence[float] | None = ..., as_dict: Literal[False] = ..., **bins: Unpack[Bins],
+    image: Image | Array | None, mask: Image | Array, *, families: Sequence[str] | None = ...,
+    preset: str | None = ..., spacing: Sequence[float] | None = ..., as_dict: Literal[False] = ...,
+    **options: Unpack[Options],
 ) -> pa.Table: ...  # fmt: skip
 @overload
 def extract(
-    image: Image | Array | None, mask: Image | Array, *, families: Sequence[str] = ...,
-    aggregations: Sequence[Aggregation] = ..., intensity_range: tuple[float, float] | None = ...,
-    spacing: Sequence[float] | None = ..., as_dict: Literal[True], **bins: Unpack[Bins],
+    image: Image | Array | None, mask: Image | Array, *, families: Sequence[str] | None = ...,
+    preset: str | None = ..., spacing: Sequence[float] | None = ..., as_dict: Literal[True],
+    **options: Unpack[Options],
 ) -> dict[str, float | None]: ...  # fmt: skip
 def extract(
     image: Image | Array | None,
     mask: Image | Array,
     *,
-    families: Sequence[str] = DEFAULT_FAMILIES,
-    aggregations: Sequence[Aggregation] = DEFAULT_AGGREGATIONS,
-    intensity_range: tuple[float, float] | None = None,
+    families: Sequence[str] | None = None,
+    preset: str | None = None,
     spacing: Sequence[float] | None = None,
     as_dict: bool = False,
-    **bins: Unpack[Bins],
+    **options: Unpack[Options],
 ) -> pa.Table | dict[str, float | None]:
     """Features of a region: a table with one row a feature, or a dict of values by name.
 
@@ -112,19 +103,27 @@ def extract(
         None when only shape is asked for. Of a colour image the brightness is used, of a cine the middle time point.
     mask : Image or array
         On the image's spatial grid; non-zero is inside.
-    families : sequence of str
-        What to compute, in this order: any of `FAMILIES`. Shape and intensity unless others are named.
-    aggregations : sequence of {"2D_avg", "2D_comb", "2_5D_avg", "2_5D_comb", "3D_avg", "3D_comb"}
-        How the texture families put directions and slices together; planes know the first two.
-    intensity_range : (low, high), optional
-        Voxels outside it do not count for intensities but do for shape (IBSI re-segmentation; bounds included).
+    families : sequence of str, optional
+        What to compute, in this order: any of `FAMILIES`. Absent: shape and intensity, with a preset all.
+    preset : {"ibsi-phantom", "ibsi-a", "ibsi-b", "ibsi-c", "ibsi-d", "ibsi-e"}, optional
+        All settings at once, instead of single options; see `radlake.features.presets`.
     spacing : floats, optional
         For arrays: millimetres along each axis; without it lengths are in pixels.
     as_dict : bool
         Values by name instead of a table; None where a feature does not exist.
-    bin_width, bin_count, ivh_bin_width : numbers, optional
+    aggregations : sequence of {"2D_avg", "2D_comb", "2_5D_avg", "2_5D_comb", "3D_avg", "3D_comb"}
+        How the texture families put directions and slices together; planes know the first two. Default: "3D_comb".
+    bin_width, bin_count : numbers, optional
         Grey levels of the histogram and the texture families: of one width (for HU, SUV), or so many over the range of
-        the region (32 without either); width of the bins of the intensity-volume histogram.
+        the region (32 without either).
+    ivh_bin_width, ivh_bin_count : numbers, optional
+        The same for the intensity-volume histogram, which otherwise takes integers one by one.
+    intensity_range : (low, high), optional
+        Voxels outside it do not count for intensities but do for shape (IBSI re-segmentation; bounds included).
+    outlier_sigma : float, optional
+        Neither do voxels farther from the mean of those left than so many standard deviations.
+    spacing_mm, interpolation, rounded : optional
+        Resample first: distance of samples (0 leaves an axis), "linear" or "cubic", to integers.
 
     Returns
     -------
@@ -137,8 +136,8 @@ def extract(
         `empty_mask`, `misaligned_mask` (shapes differ), `not_finite` (NaN or infinity among the intensities), or
         `too_many_levels` (the bins are too narrow).
     ValueError
-        For an unknown family or aggregation, a family that needs an image without one, bins out of range, or
-        contradictory spacing.
+        For an unknown family, preset or aggregation, a family that needs an image without one, an option out of range,
+        or contradictory spacing.
 
     References
     ----------
@@ -151,30 +150,45 @@ def extract(
     >>> extract(None, mask, families=("shape",), spacing=(2.0, 1.0, 1.0), as_dict=True)["morph_vol_approx"]
     16.0
     """
-    unknown = sorted(set(aggregations) - set(AGGREGATIONS))
-    if unknown:
-        raise ValueError(f"unknown aggregation {unknown[0]!r}; known: {', '.join(AGGREGATIONS)}")
-    binning = Binning(**bins)
-    roi = region_of_interest(image, mask, spacing=spacing, intensity_range=intensity_range, binning=binning)
-    rows = [row for name in families for row in family_rows(name, roi, aggregations)]
+    settings = settings_of(preset, options)
+    chosen = tuple(families if families is not None else DEFAULT_FAMILIES if preset is None else FAMILIES)
+    image, mask, spacing = resampled(image, mask, settings, spacing)
+    roi = region_of_interest(
+        image,
+        mask,
+        spacing=spacing,
+        intensity_range=settings.intensity_range,
+        outlier_sigma=settings.outlier_sigma,
+        binning=settings.binning,
+    )
+    rows = [row for name in chosen for row in family_rows(name, roi, settings.aggregations)]
     if as_dict:
         return {row["name"]: row["value"] for row in rows}
-    texture = texture_settings(families, aggregations, binning)
-    identity = settings_id(families=tuple(families), intensity_range=intensity_range, **texture)
+    identity = settings_id(families=chosen, intensity_range=settings.intensity_range, **unusual(settings, chosen))
     return pa.Table.from_pylist([row | {"settings_id": identity} for row in rows], schema=SCHEMA)
 
 
-def texture_settings(families: Sequence[str], aggregations: Sequence[str], binning: Binning) -> dict[str, object]:
+def unusual(settings: Settings, families: Sequence[str]) -> dict[str, object]:
     """What belongs to the identity of settings besides families and range; nothing where it changes no value.
 
     Examples
     --------
-    >>> texture_settings(["shape", "ngtdm"], ["3D_comb"], Binning(bin_count=16))
+    >>> from radlake.features.discretise import Binning
+    >>> unusual(Settings(binning=Binning(bin_count=16)), ["shape", "ngtdm"])
     {'aggregations': ['3D_comb'], 'bin_count': 16}
     """
-    if any(family(name).texture for name in families):
-        return {"aggregations": list(aggregations), **binning.known}
-    return dict(binning.known) if {"histogram", "ivh"} & set(families) else {}
+    found: dict[str, object] = {}
+    texture = any(family(name).texture for name in families)
+    if texture:
+        found["aggregations"] = list(settings.aggregations)
+    if texture or {"histogram", "ivh"} & set(families):
+        found |= settings.binning.known
+    if settings.outlier_sigma is not None:
+        found["outlier_sigma"] = float(settings.outlier_sigma)
+    if settings.spacing_mm is not None:
+        found["spacing_mm"] = [float(step) for step in settings.spacing_mm]
+        found |= {"interpolation": settings.interpolation, "rounded": settings.rounded}
+    return found
 
 
 def settings_id(*, families: Sequence[str], intensity_range: Sequence[float] | None, **more: object) -> str:
@@ -220,6 +234,8 @@ def family_rows(name: str, roi: Roi, aggregations: Sequence[Aggregation]) -> lis
     if entry.needs_image and roi.intensity is None:
         raise ValueError(f"feature family {name!r} needs an image")
     rows = []
+    # Bin numbers have no unit, and neither have the fractions of this family.
+    binned = name == "ivh" and roi.binning.ivh_bin_count is not None
     options = {"aggregations": aggregations} if entry.texture else {}
     for tag, value in entry.function(roi, **options).items():
         feature = FEATURES[tag]
@@ -229,7 +245,7 @@ def family_rows(name: str, roi: Roi, aggregations: Sequence[Aggregation]) -> lis
                 "code": feature.code,
                 "name": tag,
                 "value": None if isinstance(value, Term) else float(value),
-                "unit": feature.unit(roi.unit, calibrated=roi.calibrated),
+                "unit": "1" if binned else feature.unit(roi.unit, calibrated=roi.calibrated),
                 "reason": str(value) if isinstance(value, Term) else None,
             }
         )

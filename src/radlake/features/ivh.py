@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radlake.core.fault import ItemError
+from radlake.features.discretise import Binning, discretise
 from radlake.features.morphology import NO_INTENSITY
 from radlake.features.names import IVH
 from radlake.features.roi import Roi, Values
@@ -30,7 +31,7 @@ def ivh(roi: Roi) -> Values:
     ----------
     roi : Roi
         With intensities. `binning.ivh_bin_width` bins them; without it integers are taken one by one, other values in
-        1,000 bins over their range.
+        1,000 bins over their range. With `binning.ivh_bin_count` intensities are bin numbers.
 
     Raises
     ------
@@ -53,6 +54,10 @@ def ivh(roi: Roi) -> Values:
     if values.size == 0:
         return {f.name: NO_INTENSITY for f in IVH}
     low = None if roi.intensity_range is None else roi.intensity_range[0]
+    count = roi.binning.ivh_bin_count
+    if count is not None:
+        # Levels begin at 1 and are integers: each is a bin of its own.
+        values = discretise(values, Binning(bin_count=count))[0]
     return _measures(curve(values, width=roi.binning.ivh_bin_width, low=low))
 
 

@@ -6,29 +6,12 @@ inside functions only. Level arrays are (z, y, x), have a border of one voxel of
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+from radlake.imaging.kernels.compiled import compiled
+
 Levels = NDArray[np.uint16]
-
-
-def compiled(signature: str | None) -> Callable[[Function], Function]:
-    """Compile a function for one signature; keep the code where a cache can be written, else for this process."""
-
-    def compile_it(function: Function) -> Function:
-        arguments = () if signature is None else (signature,)
-        try:
-            result: Function = numba.njit(*arguments, cache=True, nogil=True)(function)
-        except RuntimeError:  # neither the installation nor the user has a writable place
-            result = numba.njit(*arguments, nogil=True)(function)
-        return result
-
-    return compile_it
 
 
 @compiled("Tuple((uint32[:,:,::1], uint32[:,:,::1]))(uint16[:,:,::1], int64[:,::1], int64)")

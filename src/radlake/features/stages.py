@@ -8,7 +8,8 @@ from radlake.core.fault import ItemError
 from radlake.core.image import Image, Region
 from radlake.core.stage import Item, Row, Rows, Stage
 from radlake.features.discretise import Binning
-from radlake.features.extract import DEFAULT_FAMILIES, family_rows, settings_id, texture_settings
+from radlake.features.extract import DEFAULT_FAMILIES, family_rows, settings_id, unusual
+from radlake.features.presets import Settings
 from radlake.features.roi import region_of_interest
 from radlake.features.texture import DEFAULT_AGGREGATIONS, Aggregation
 
@@ -48,35 +49,25 @@ def features(
         Voxels outside it do not count for intensities but do for shape, in the image's unit.
     """
     limits = None if intensity_range is None else (float(intensity_range[0]), float(intensity_range[1]))
-    binning = Binning(bin_width=bin_width, bin_count=bin_count)
-    texture = texture_settings(families, aggregations, binning)
-    settings = settings_id(families=families, intensity_range=limits, image=image, **texture)
+    chosen = Settings(tuple(aggregations), Binning(bin_width=bin_width, bin_count=bin_count), limits)
+    settings = settings_id(families=families, intensity_range=limits, image=image, **unusual(chosen, families))
     rows: Rows = []
     for region in _regions(item, mask):
         key = {"owner": item.id, "image_id": item.id, "mask_id": region.id, "settings_id": settings}
-        measured = _measured(item.images[image], region, families, aggregations, limits=limits, binning=binning)
-        rows += [("features", row | key) for row in measured]
+        rows += [("features", row | key) for row in _measured(item.images[image], region, families, chosen)]
     return rows
 
 
-def _measured(
-    image: Image,
-    region: Region,
-    families: Sequence[str],
-    aggregations: Sequence[Aggregation],
-    *,
-    limits: tuple[float, float] | None,
-    binning: Binning,
-) -> Iterator[Row]:
+def _measured(image: Image, region: Region, families: Sequence[str], settings: Settings) -> Iterator[Row]:
     """Rows of the families; a single one with a reason for a family that cannot measure the region."""
     try:
-        roi = region_of_interest(image, region.mask, intensity_range=limits, binning=binning)
+        roi = region_of_interest(image, region.mask, intensity_range=settings.intensity_range, binning=settings.binning)
     except ItemError as problem:
         yield from ({"family": family, "reason": str(problem)} for family in families)
         return
     for family in families:
         try:
-            yield from family_rows(family, roi, aggregations)
+            yield from family_rows(family, roi, settings.aggregations)
         except ItemError as problem:
             yield {"family": family, "reason": str(problem)}
 
