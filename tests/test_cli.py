@@ -25,6 +25,7 @@ from typer.testing import CliRunner
 
 from radlake import __version__
 from radlake.cli import app, parse_memory
+from radlake.formats.read import read_image
 from radlake.lake.store import Lake
 from tests import archive
 
@@ -639,3 +640,19 @@ def test_a_full_disk_is_told_and_costs_nothing_that_was_there(tmp_path: Path) ->
     assert "Traceback" not in ended.stderr
     done = subprocess.run([*RADLAKE, *command], env=environment(house), capture_output=True, text=True, check=True)
     assert "18 done, 5 set aside" in done.stdout
+
+
+def test_one_image_can_be_filtered_and_segmented_and_looked_at(tmp_path: Path) -> None:
+    source = tmp_path / "series"
+    for number in range(1, 5):
+        archive.ct_slice(source / f"{number}.dcm", number)
+    for words in (["filter", "gaussian"], ["segment", "otsu"]):
+        out, side = tmp_path / f"{words[0]} 出.nii.gz", tmp_path / f"{words[0]}.png"
+        options = ["--sigma-mm", "2"] if words[0] == "filter" else []
+        result = CliRunner().invoke(app, [*words, str(source), str(out), "--compare", str(side), *options])
+        assert (result.exit_code, result.output) == (0, "")
+        assert read_image(out).array.shape == (4, 48, 48)
+        assert side.read_bytes()[:4] == b"\x89PNG"
+    assert CliRunner().invoke(app, ["filter", "list"]).output.startswith("gaussian: ")
+    assert CliRunner().invoke(app, ["filter", "gaussian", str(source)]).exit_code == 2
+    assert CliRunner().invoke(app, ["filter", "gaussian", str(tmp_path / "no"), "x.png"]).exit_code == 2

@@ -1,0 +1,44 @@
+"""Files that are written: values and place come back, and nothing is written that does not fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from radlake.core.image import Geometry, Image
+from radlake.formats.read import read_image
+from radlake.formats.write import CannotWrite, write_image
+
+VOLUME = Image(np.arange(24, dtype=np.int16).reshape(2, 3, 4), Geometry((3.0, 0.5, 0.5), origin=(5.0, -6.0, 7.0)))
+
+
+def test_a_volume_comes_back_from_nifti_with_its_place(tmp_path: Path) -> None:
+    write_image(VOLUME, tmp_path / "图 1.nii.gz")
+    back = read_image(tmp_path / "图 1.nii.gz")
+    np.testing.assert_array_equal(back.array, VOLUME.array)
+    np.testing.assert_allclose(back.geometry.affine, VOLUME.geometry.affine, atol=1e-5)
+    assert [p.name for p in tmp_path.iterdir()] == ["图 1.nii.gz"]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.bool_])
+def test_a_picture_comes_back_from_png(tmp_path: Path, dtype: type) -> None:
+    picture = Image((np.arange(12).reshape(3, 4) % 2).astype(dtype), Geometry((1.0, 1.0)))
+    write_image(picture, tmp_path / "a.png")
+    back = read_image(tmp_path / "a.png").array
+    np.testing.assert_array_equal(back, picture.array * (255 if dtype is np.bool_ else 1))
+
+
+@pytest.mark.parametrize(("name", "words"), [("a.png", "write .nii.gz"), ("a.jpg", "no writer"), ("a", "none")])
+def test_what_does_not_fit_is_refused_and_leaves_nothing(tmp_path: Path, name: str, words: str) -> None:
+    with pytest.raises(CannotWrite, match=words):
+        write_image(VOLUME, tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_older_file_survives_a_failed_write(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"old")
+    with pytest.raises(CannotWrite):
+        write_image(VOLUME, tmp_path / "a.png")
+    assert (tmp_path / "a.png").read_bytes() == b"old"
