@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy import ndimage
 
 from radlake.core.image import Geometry, Image
 from radlake.imaging.arguments import BORDERS, Border
 from radlake.imaging.filters import gaussian, mean, median
+from radlake.imaging.kernels.padding import padded
 
 RNG = np.random.default_rng(7)
 PICTURES = {
@@ -109,3 +111,50 @@ def test_gaussian_stays_between_least_and_greatest(array: np.ndarray, sigma: flo
 def test_an_unknown_border_is_refused() -> None:
     with pytest.raises(ValueError, match="border must be one of"):
         gaussian(np.zeros((3, 3)), sigma_vox=1.0, border="zero")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int16, np.int32])
+@pytest.mark.parametrize("border", BORDERS)
+def test_means_as_integers_are_rounded_correctly(border: Border, dtype: type) -> None:
+    limits = np.iinfo(dtype)
+    array = np.random.default_rng(5).integers(limits.min, limits.max, (4, 7, 9), dtype, endpoint=True)
+    windows = sliding_window_view(padded(array.astype(object), (3, 5, 7), border), (3, 5, 7))
+    sums = windows.reshape(*array.shape, -1).sum(axis=-1)  # Python's own integers
+    expected = (2 * sums + 105) // 210
+    assert np.array_equal(mean(array, size_vox=(3, 5, 7), border=border, out_dtype=dtype), expected.astype(dtype))
+
+
+def test_means_of_unsigned_values_lose_no_digits() -> None:
+    array = np.array([[0, 1, 3, 65535]], np.uint16)
+    expected = np.array([1 / 3, 4 / 3, 65539 / 3, 131073 / 3])
+    assert np.allclose(mean(array, size_vox=(1, 3)), expected, rtol=1e-7, atol=0)
+    assert mean(array, size_vox=(1, 3), out_dtype=np.uint8).tolist() == [[0, 1, 255, 255]]
+
+
+def test_boxes_whose_sum_does_not_fit_32_bits_are_averaged_all_the_same() -> None:
+    array = np.full((1, 300, 300), 32767, np.int16)
+    array[0, 150, 150] = -32768
+    result = mean(array, size_vox=(1, 299, 299), out_dtype=np.int16)
+    assert result[0, 150, 150] == 32766  # 32767 - 65535 / 89401
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    arrays.arrays(np.int16, st.tuples(*[st.integers(1, 5)] * 3)),
+    st.tuples(*[st.sampled_from([1, 3, 7])] * 3),
+    st.sampled_from(BORDERS),
+)
+def test_means_of_images_smaller_than_the_box_equal_scipy(
+    array: np.ndarray, size: tuple[int, ...], border: Border
+) -> None:
+    expected = ndimage.uniform_filter(array.astype(np.float64), size, mode=border)
+    # scipy's running sums drift; both stay within float32
+    assert np.allclose(mean(array, size_vox=size, border=border), expected, rtol=1e-6, atol=0.01)
+
+
+def test_medians_keep_masks_and_colours() -> None:
+    mask = RNG.random((6, 9, 9)) > 0.4
+    assert np.array_equal(median(mask, size_vox=3), ndimage.median_filter(mask.astype(np.uint8), 3) > 0)
+    colours = RNG.integers(0, 255, (9, 9, 3), dtype=np.uint8)
+    expected = np.stack([ndimage.median_filter(colours[..., c], 3) for c in range(3)], axis=-1)
+    assert np.array_equal(median(colours, size_vox=3, channel_axis=2), expected)

@@ -261,7 +261,8 @@ def _separable_scipy(array: Array, kernels: list[NDArray[np.float64]]) -> Array:
 def _cast(array: Array, out_dtype: DTypeLike) -> Array:
     """The dtype asked for; integers rounded to the nearest and clipped."""
     dtype = np.dtype(out_dtype)
-    if not np.issubdtype(dtype, np.integer):
+    if dtype.kind not in "iu" or np.can_cast(array.dtype, dtype):
         return array.astype(dtype, copy=False)
     limits = np.iinfo(dtype)
-    return np.clip(np.rint(array), limits.min, limits.max).astype(dtype)
+    whole = np.rint(array) if array.dtype.kind == "f" else array
+    return np.clip(whole, limits.min, limits.max).astype(dtype)

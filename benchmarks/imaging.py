@@ -1,0 +1,214 @@
+"""Filters and morphology against the libraries that do the same job: CPU time of one thread, alternating, median.
+
+    OMP_NUM_THREADS=1 python benchmarks/imaging.py [--slices 60] [--rounds 5] [--volume FILE.npy] [--only WORD]
+
+The inputs are a CT of 512 x 512 slices (int16, HU; a noisy body with lungs and a table, or a volume of your own) and an
+X-ray of 2000 x 2500 (uint16). Libraries that take minutes get every sixth part of the slices, and so does radlake in
+that row. A peer that is not installed is left out; DIPlib (`pip install diplib`) is not among the development tools.
+`equal` says whether the peer gives the same values away from the edges, where every library has a border of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import SimpleITK as sitk  # noqa: N813 - its usual name
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from radlake.imaging import filters, masks, morphology
+from radlake.imaging.morphology import footprint_of
+
+Volume = NDArray[np.int16] | NDArray[np.uint16]
+Run = Callable[[], NDArray[np.generic]]
+
+
+class Contest(NamedTuple):
+    """One operation: how we do it, how others do it, the goal, and how far from the edges results must agree."""
+
+    name: str
+    ours: Run
+    peers: dict[str, Run]
+    goal: float
+    samples: int
+    margin: int
+
+
+def ct(slices: int, seed: int = 0) -> NDArray[np.int16]:
+    """A body with lungs and a table in HU, with noise that is correlated like that of a reconstruction."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[-1:1:512j, -1:1:512j]
+    body = np.where((x / 0.8) ** 2 + (y / 0.6) ** 2 < 1, 40.0, -1000.0)
+    body[((abs(x) - 0.38) / 0.28) ** 2 + (y / 0.4) ** 2 < 1] = -850.0
+    body[(abs(y - 0.8) < 0.02) & (abs(x) < 0.7)] = 200.0
+    noise = ndimage.gaussian_filter(rng.normal(0, 1, (slices, 512, 512)), 0.7)
+    return np.rint(body + 20 / noise.std() * noise).clip(-1024, 3071).astype(np.int16)
+
+
+def xray(seed: int = 0) -> NDArray[np.uint16]:
+    """A radiograph of 14 bits: broad shadows, fine structure, quantum noise."""
+    rng = np.random.default_rng(seed)
+    broad = cv2.resize(rng.normal(0, 1, (12, 15)), (2500, 2000), interpolation=cv2.INTER_CUBIC)
+    fine = cv2.resize(rng.normal(0, 1, (200, 250)), (2500, 2000), interpolation=cv2.INTER_CUBIC)
+    level = 7000 + 2500 * broad + 300 * fine
+    return np.rint(level + rng.normal(0, 1, level.shape) * np.sqrt(abs(level))).clip(0, 16383).astype(np.uint16)
+
+
+def by_itk(array: Volume, operation: Callable[[sitk.Image], sitk.Image]) -> Run:
+    """Run a SimpleITK filter; the copy into its own image belongs to its use from numpy, but is left out here."""
+    image = sitk.GetImageFromArray(array)
+    return lambda: sitk.GetArrayFromImage(operation(image))
+
+
+def medians(volume: Volume, side: int, goal: float, name: str) -> Contest:
+    """Median of a cube or square."""
+    peers: dict[str, Run] = {
+        "scipy": lambda: ndimage.median_filter(volume, side),
+        "SimpleITK": by_itk(volume, lambda image: sitk.Median(image, [side // 2] * volume.ndim)),
+    }
+    if dip := _diplib():
+        peers["DIPlib"] = lambda: np.asarray(dip.MedianFilter(volume, dip.Kernel(side, "rectangular")))
+    return Contest(name, lambda: filters.median(volume, size_vox=side), peers, goal, volume.size, side)
+
+
+def means(volume: Volume, side: int) -> Contest:
+    """Mean of a cube, rounded; scipy truncates along each axis."""
+    peers: dict[str, Run] = {
+        "scipy": lambda: ndimage.uniform_filter(volume, side),
+        "scipy, float32": lambda: ndimage.uniform_filter(volume, side, output=np.float32),
+        "SimpleITK": by_itk(volume, lambda image: sitk.BoxMean(image, [side // 2] * 3)),
+    }
+    if dip := _diplib():
+        peers["DIPlib"] = lambda: np.asarray(dip.Uniform(volume, dip.Kernel(side, "rectangular")))
+    ours = lambda: filters.mean(volume, size_vox=side, out_dtype=np.int16)  # noqa: E731
+    return Contest(f"mean, CT int16, {side}^3", ours, peers, 3, volume.size, side)
+
+
+def balls(volume: Volume, radius: int, *, greatest: bool) -> Contest:
+    """Dilation or erosion by a ball. ITK's and DIPlib's own balls reach half a voxel further, so they get ours."""
+    ball, side = footprint_of(None, 2 * radius + 1, "ball", (1.0,) * 3), 2 * radius + 1
+    word = "dilation" if greatest else "erosion"
+    ours = morphology.dilate if greatest else morphology.erode
+    scipy = ndimage.grey_dilation if greatest else ndimage.grey_erosion
+    itk = sitk.GrayscaleDilate if greatest else sitk.GrayscaleErode
+    peers: dict[str, Run] = {
+        "scipy": lambda: scipy(volume, footprint=ball),
+        "SimpleITK, its ball": by_itk(volume, lambda image: itk(image, [radius] * 3, sitk.sitkBall)),
+    }
+    if dip := _diplib():
+        theirs = dip.Dilation if greatest else dip.Erosion
+        peers["DIPlib"] = lambda: np.asarray(theirs(volume, dip.SE(dip.Image(ball))))
+        peers["DIPlib, its ball"] = lambda: np.asarray(theirs(volume, dip.SE(side, "elliptic")))
+    run = lambda: ours(volume, size_vox=side, footprint="ball")  # noqa: E731
+    return Contest(f"{word} by a ball, CT int16, r = {radius}", run, peers, 6, volume.size, side)
+
+
+def dispatched(volume: Volume) -> Iterator[Contest]:
+    """What goes to a library: the same library called by hand, so a little less than 1 is the price of the door."""
+    from edt import edt
+
+    plane, line = np.ones((5, 5), np.uint8), np.ones((5, 1), np.uint8)
+
+    def box() -> NDArray[np.generic]:
+        slices = np.stack([cv2.dilate(one, plane) for one in volume])
+        return np.asarray(cv2.dilate(slices.reshape(len(slices), -1), line)).reshape(volume.shape)
+
+    yield Contest(
+        "dilation by a box, CT int16, 5^3", lambda: morphology.dilate(volume, size_vox=5),
+        {"OpenCV by hand": box, "scipy": lambda: ndimage.grey_dilation(volume, size=5)}, 1 / 1.1, volume.size, 5,
+    )  # fmt: skip
+    mask = volume > -500
+    yield Contest(
+        "distance map, CT mask", lambda: masks.distance_map(mask, spacing=(2.5, 0.7, 0.7)),
+        {
+            "edt by hand": lambda: edt(mask, anisotropy=(2.5, 0.7, 0.7)),
+            "scipy": lambda: ndimage.distance_transform_edt(mask, sampling=(2.5, 0.7, 0.7)),
+        }, 1 / 1.1, volume.size, 1,
+    )  # fmt: skip
+
+
+def contests(volume: NDArray[np.int16]) -> Iterator[Contest]:
+    """All operations, the CT ones on the slices that the slowest peer can stand."""
+    part = np.ascontiguousarray(volume[: max(10, len(volume) // 6)])
+    for side, goal in ((3, 50), (5, 9), (9, 30)):
+        yield medians(part, side, goal, f"median, CT int16, {side}^3")
+    for side in (9, 15):
+        yield medians(xray(), side, 10, f"median, X-ray uint16, {side}^2")
+    for side in (3, 9):
+        yield means(volume, side)
+    for radius in (2, 4):
+        for greatest in (True, False):
+            yield balls(part, radius, greatest=greatest)
+    yield from dispatched(volume)
+
+
+def measured(contest: Contest, rounds: int) -> dict[str, float]:
+    """CPU seconds of each competitor, the median of rounds in which each has one turn."""
+    runs = {"radlake": contest.ours, **contest.peers}
+    contest.ours()  # compiles, or reads the kernel from the cache
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            start = time.process_time()
+            run()
+            seconds[name].append(time.process_time() - start)
+    return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def equal(ours: NDArray[np.generic], theirs: NDArray[np.generic], margin: int) -> bool:
+    """Whether two results agree away from the edges; float results to float32's precision."""
+    inner = tuple(slice(margin // 2, side - margin // 2) for side in ours.shape)
+    a, b = (result[inner].astype(np.float64) for result in (ours, theirs))
+    return bool(np.allclose(a, b, rtol=1e-5, atol=0) if theirs.dtype.kind == "f" else np.array_equal(a, b))
+
+
+def report(contest: Contest, rounds: int) -> bool:
+    """Print one operation; whether the goal is met against the fastest peer."""
+    seconds, ours = measured(contest, rounds), contest.ours()
+    own = seconds.pop("radlake")
+    ratio = min(seconds.values()) / own
+    if contest.name.startswith("mean"):  # the goal is against scipy
+        ratio = seconds["scipy"] / own
+    print(f"{contest.name}: {1e9 * own / contest.samples:.2f} ns a sample; {ratio:.1f}x, goal {contest.goal:.3g}x")
+    for name, spent in sorted(seconds.items(), key=lambda one: one[1]):
+        same = "equal" if equal(ours, contest.peers[name](), contest.margin) else "other values"
+        print(f"    {spent / own:8.1f}x {name} ({same})")
+    return ratio >= contest.goal
+
+
+def _diplib() -> object | None:
+    """DIPlib on one thread, where it is installed."""
+    if importlib.util.find_spec("diplib") is None:
+        return None
+    import diplib
+
+    diplib.SetNumberOfThreads(1)
+    return diplib
+
+
+def main() -> int:
+    """Print ratios; ends with 1 when a goal is missed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--slices", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--volume", type=Path, help="an int16 volume saved by numpy, instead of the made one")
+    parser.add_argument("--only", default="", help="operations whose name holds this word")
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    volume = ct(options.slices) if options.volume is None else np.load(options.volume)
+    met = [report(c, options.rounds) for c in contests(volume) if options.only in c.name]
+    print(f"{sum(met)} of {len(met)} goals met")
+    return 0 if all(met) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
