@@ -124,3 +124,17 @@ def test_labels_that_the_library_leaves_out_do_not_matter() -> None:
     labels, _ = ndimage.label(mask, np.ones((3, 3)))
     expected = labels == np.argmax(np.bincount(labels.ravel())[1:]) + 1
     np.testing.assert_array_equal(largest_component(mask), expected)
+
+
+def test_no_voxel_outside_the_mask_is_ever_in_its_largest_component() -> None:
+    # the least mask that cc3d got wrong as bool, and random ones
+    assert largest_component(np.array([[0, 0, 0], [0, 0, 1], [0, 0, 1]], bool)).sum() == 2
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        mask = rng.random(rng.integers(2, 12, 2)) < rng.random()
+        if mask.any():
+            labels, _ = ndimage.label(mask, np.ones((3, 3)))
+            largest = largest_component(mask)
+            assert not np.any(largest & ~mask)
+            assert largest.sum() == np.bincount(labels.ravel())[1:].max()
+            assert np.unique(labels[largest]).size == 1

@@ -170,7 +170,8 @@ def _largest(array: Array, connectivity: int | None) -> BoolArray:
     inside = array if array.dtype == np.bool_ else array != 0
     if not inside.any():
         raise ItemError("empty_mask")
-    labels = cc3d.connected_components(inside, connectivity=connectivity or allowed[0])
+    # cc3d 4.1.1 joins and loses voxels of bool arrays with 8 or 26 neighbours; not of the same array as uint8
+    labels = cc3d.connected_components(inside.view(np.uint8), connectivity=connectivity or allowed[0])
     last = int(labels.max())  # cc3d leaves numbers out in 2-D, so its own count is too small
     if last == 1:
         return inside.copy()
