@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -158,3 +160,10 @@ def test_medians_keep_masks_and_colours() -> None:
     colours = RNG.integers(0, 255, (9, 9, 3), dtype=np.uint8)
     expected = np.stack([ndimage.median_filter(colours[..., c], 3) for c in range(3)], axis=-1)
     assert np.array_equal(median(colours, size_vox=3, channel_axis=2), expected)
+
+
+@pytest.mark.parametrize("smooth", [gaussian, mean, median])
+def test_complex_images_are_refused(smooth: Callable[..., np.ndarray]) -> None:
+    options = {"sigma_vox": 1.0} if smooth is gaussian else {"size_vox": 3}
+    with pytest.raises(TypeError, match="expected real numbers"):
+        smooth(np.ones((3, 3), np.complex64), **options)

@@ -30,6 +30,7 @@ DTYPES = [
     "float16",
     "float32",
     "float64",
+    "longdouble",
     ">i2",
 ]
 SIZES = st.tuples(*[st.sampled_from([1, 3, 5, 9])] * 3)
@@ -42,7 +43,7 @@ def _values(dtype: str, shape: tuple[int, ...]) -> np.ndarray:
 def _scipy(name: str, array: np.ndarray, footprint: np.ndarray, border: str) -> np.ndarray:
     """The same by scipy, which knows no bool."""
     work = array.astype(np.uint8) if array.dtype == bool else array.astype(array.dtype.newbyteorder("="))
-    work = work.astype(np.float32) if work.dtype == np.float16 else work
+    work = work.astype(np.float64) if work.dtype in (np.float16, np.longdouble) else work
     return getattr(ndimage, f"grey_{name}")(work, footprint=footprint, mode=border).astype(array.dtype)
 
 

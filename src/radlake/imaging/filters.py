@@ -223,6 +223,8 @@ def _separable(array: Array, kernels: list[NDArray[np.float64]], border: Border,
     import cv2
 
     mode = known_border(border)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"expected real numbers, got {array.dtype}")
     wide = np.dtype(out_dtype).kind in "iu" or np.dtype(out_dtype) == np.float64  # rounding needs the exact value
     work = np.float64 if wide else np.float32
     if array.size == 0:

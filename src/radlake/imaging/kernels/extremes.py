@@ -60,13 +60,10 @@ def extreme_under(array: Array, footprint: BoolArray, border: Border, *, greates
 
 
 def _of_boxes(volume: Array, shape: BoolArray, border: Border, greatest: bool) -> Array:
-    """By OpenCV, slice by slice and then along z; by scipy for 64-bit integers."""
+    """By OpenCV, slice by slice and then along z; what it cannot compare exactly (64-bit integers) as balls are."""
     stand_in = _OPENCV.get(volume.dtype.str[1:])
     if stand_in is None:
-        from scipy import ndimage
-
-        extreme = ndimage.maximum_filter if greatest else ndimage.minimum_filter
-        return np.asarray(extreme(volume, size=shape.shape, mode=border))
+        return _of_balls(volume, shape, border, greatest)
     work = volume.view(np.uint8) if volume.dtype == np.bool_ else volume.astype(stand_in, copy=False)
     if border in ("wrap", "constant"):
         around = _of_whole(padded(work, shape.shape, border), shape.shape, greatest)
