@@ -1,0 +1,101 @@
+"""Reading a pydicom data set before it is cleaned: whose it is, and VR, items and texts of its elements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from pydicom.datadict import dictionary_VM, dictionary_VR, keyword_for_tag
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag
+from pydicom.valuerep import VR
+
+from radlake.deid.actions import WORDS, Person
+from radlake.formats.dicom.tags import IDENTIFYING
+
+T = TypeVar("T")
+DEEPEST = 40  # sequences in sequences; structured reports have about ten
+_PERSON = (0x00100020, 0x00100021, 0x0020000D)  # PatientID, IssuerOfPatientID, StudyInstanceUID
+_BYTES = {
+    "US": 2, "SS": 2, "US or SS": 2, "US or SS or OW": 2, "AT": 4, "UL": 4, "SL": 4, "FL": 4, "UV": 8, "SV": 8, "FD": 8,
+    "US or OW": 2,
+}  # fmt: skip
+_KNOWN = frozenset(vr.value for vr in VR)
+_IDENTITIES = frozenset(IDENTIFYING.split())
+
+
+def person_of(dataset: Dataset, key: bytes) -> Person:
+    """Whose data set it is, with every name and number in it, at any depth, that could stand in a text."""
+    known = dict.fromkeys(v for v in _identifiers(dataset) if len(v) > 1)
+    patient_id, issuer, study_uid = (text_of(dataset, tag) for tag in _PERSON)
+    return Person(key, patient_id, issuer, study_uid, tuple(known))
+
+
+def _identifiers(dataset: Dataset, depth: int = 0) -> Iterator[str]:
+    """Values of names and identifying attributes, as far as they can be read."""
+    for tag in dataset.keys():  # noqa: SIM118 - iterating a Dataset converts every element
+        if tag.is_private or depth > DEEPEST:
+            continue
+        vr = vr_of(dataset, tag)
+        if vr not in {"SQ", "PN"} and keyword_for_tag(tag) not in _IDENTITIES:
+            continue
+        if vr != "SQ":
+            yield from readable(texts_of, dataset, tag)
+            continue
+        for item in readable(items_of, dataset, tag):
+            yield from _identifiers(item, depth + 1)
+
+
+def vr_of(source: Dataset, tag: BaseTag) -> str:
+    """VR of an element, from the dictionary where the file names none that exists."""
+    vr = source.get_item(tag).VR
+    return (vr if vr in _KNOWN and vr != "UN" else _entry(tag)[0]) or "UN"
+
+
+def is_binary(source: Dataset, tag: BaseTag) -> bool:
+    """Whether binary values are what the attribute should hold, as many as it may have: no text under a wrong VR."""
+    if tag.is_private:
+        return True
+    vr, multiplicity = _entry(tag)
+    if not (vr in _BYTES or vr in WORDS or vr in {"OB", "OB or OW"}):
+        return False
+    value = source.get_item(tag).value
+    if vr not in _BYTES or not isinstance(value, bytes):
+        return True
+    count, rest = divmod(len(value), _BYTES[vr])
+    return rest == 0 and (count in {0, int(multiplicity)} if multiplicity.isdigit() else True)
+
+
+def _entry(tag: BaseTag) -> tuple[str, str]:
+    """VR and multiplicity of a public attribute in the dictionary, repeating groups included; empty if unknown."""
+    try:
+        return ("", "") if tag.is_private else (dictionary_VR(tag), dictionary_VM(tag))
+    except KeyError:
+        return "", ""
+
+
+def items_of(source: Dataset, tag: int) -> list[Dataset]:
+    """Items of a sequence; none where it is empty."""
+    return list(source[tag].value or ())
+
+
+def texts_of(source: Dataset, tag: int) -> list[str]:
+    """Values of an element as texts; empty where it has none."""
+    value = source[tag].value
+    if value is None:
+        return []
+    return [str(v) for v in value] if isinstance(value, MultiValue | list | tuple) else [str(value)]
+
+
+def text_of(source: Dataset, tag: int) -> str:
+    """First value of an element as text, without padding; "" where there is none or it cannot be read."""
+    return next(iter(readable(texts_of, source, tag)), "").strip(" \0") if tag in source else ""
+
+
+def readable(read: Callable[[Dataset, int], list[T]], source: Dataset, tag: int) -> list[T]:
+    """What a reader of values finds; nothing where the element is damaged."""
+    try:
+        return read(source, tag)
+    except Exception:  # noqa: BLE001 - pydicom documents no closed list of what damaged values can raise
+        return []
