@@ -1,0 +1,144 @@
+"""What the commands share: the application, kinds of options, how tables are printed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from radlake.lake.store import Lake
+
+
+class Commands(TyperGroup):
+    """Commands whose expected problems become one line on standard error and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Do the command."""
+        from radlake.core.errors import RadlakeError, UsageError
+
+        try:
+            return super().invoke(ctx)
+        except RadlakeError as error:
+            typer.echo(f"radlake: {error}", err=True)
+            raise typer.Exit(2 if isinstance(error, UsageError) else 1) from None
+        except KeyboardInterrupt:
+            typer.echo("radlake: stopped; run the same command again to go on", err=True)
+            raise typer.Exit(1) from None
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):  # the reader has gone, as in `radlake sql ... | head`: typer's task
+                raise
+            typer.echo(f"radlake: {error.strerror or type(error).__name__}: {error.filename or 'no file'}", err=True)
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    name="radlake",
+    cls=Commands,
+    help="From a folder of medical scans to a de-identified, quality-checked, searchable cohort and its models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help and errors: they are piped, searched and read aloud
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+quarantine = typer.Typer(help="Inputs that were set aside, and why.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(quarantine, name="quarantine")
+
+
+class Format(StrEnum):
+    """How a table is printed."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+class EngineName(StrEnum):
+    """What does the work."""
+
+    local = "local"
+    spark = "spark"
+
+
+class Key(StrEnum):
+    """Columns that `join` can match on."""
+
+    patient_id = "patient_id"
+    accession = "accession"
+    study_uid = "study_uid"
+    series_uid = "series_uid"
+    path = "path"
+
+
+CORES = os.cpu_count() or 1
+LEAST_MEMORY = 256 << 20
+_UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
+
+
+def parse_memory(text: str | int) -> int:
+    """Bytes from a size such as "4GiB", "512M" or "2g"; at least 256 MiB.
+
+    Examples
+    --------
+    >>> parse_memory("2GiB") == 2 << 30
+    True
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)I?B?\s*", str(text).upper())
+    if not match:
+        raise typer.BadParameter(f"{text!r} is no size; write for example 4GiB")
+    size = int(float(match[1]) * (1 << _UNITS[match[2]]))
+    if size < LEAST_MEMORY:
+        raise typer.BadParameter(f"{text!r} is too little; the least is {LEAST_MEMORY >> 20} MiB")
+    return size
+
+
+Folders = Annotated[
+    list[Path], typer.Argument(metavar="FOLDER", help="Folders or files to take in.", show_default=False)
+]
+LakePath = Annotated[Path, typer.Argument(metavar="LAKE", help="Folder of the lake.", show_default=False)]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The key for pseudonyms, outside the lake; by default in your configuration."),
+]
+Private = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="The lake's private part, if not inside the lake.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and no progress.")]
+AsFormat = Annotated[Format, typer.Option("--format", help="How to print the table.")]
+Workers = Annotated[int, typer.Option(min=1, metavar="N", help="Processes that work at once.")]
+
+
+def examples(*lines: str) -> str:
+    """Lines for the end of a command's help; the mark keeps Click from joining them."""
+    return "\b\nExamples:\n" + "\n".join(f"  radlake {line}" for line in lines)
+
+
+def open_lake(root: Path, private: Path | None) -> Lake:
+    """An existing lake."""
+    from radlake.lake.store import Lake
+
+    return Lake.open(root, private=private)
+
+
+def print_table(table: pa.Table, form: Format) -> None:
+    """A table as text, CSV or JSON on standard output."""
+    from radlake.engine import show
+
+    if form is Format.json:
+        typer.echo(show.as_json(table))
+    elif form is Format.csv:
+        typer.echo(show.as_csv(table), nl=False)
+    else:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        typer.echo(show.as_text(table, width=width))
