@@ -40,7 +40,21 @@ STUDY = Pipeline(
             step(f"morphology.{name}")
             for name in ("dilate", "erode", "opening", "closing", "gradient", "top_hat", "black_hat")
         ),
+        *(
+            step(f"edges.{name}")
+            for name in ("gradient", "sobel", "prewitt", "scharr", "laplacian", "laplacian_of_gaussian", "canny")
+        ),
+        *(step(f"enhance.{name}") for name in ("equalize", "clahe", "n4")),
+        step("resample.to_spacing"),
+        step("resample.reorient"),
+        step("segment.li", to="li"),
+        step("segment.triangle", to="triangle"),
+        step("segment.multi_otsu", to="multi_otsu"),
+        step("segment.gaussian_mixture", to="mixture"),
+        step("segment.body"),
+        step("segment.lungs"),
         step("segment.otsu", image="smooth"),
+        step("enhance.z_score"),
         step("morphology.fill_holes"),
         step("morphology.remove_small"),
         step("morphology.distance_map"),

@@ -119,6 +119,14 @@ def test_n4_is_simpleitks() -> None:
     np.testing.assert_allclose(ours, theirs, rtol=2e-3, atol=0.1)
 
 
+def test_a_slice_kept_as_a_volume_has_the_same_field() -> None:
+    plane = _shaded()[0][6]
+    assert np.array_equal(n4(plane[None], shrink=1, spacing=(3, 1, 1))[0], n4(plane, shrink=1))
+    with pytest.raises(ItemError) as problem:
+        n4(plane[16:17])
+    assert "two axes" in problem.value.hint
+
+
 def test_n4_evens_out_a_field() -> None:
     array, head = _shaded()
     even = n4(Image(array, Geometry((3.0, 1.0, 1.0)), kind="mr"), shrink=2)

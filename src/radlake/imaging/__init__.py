@@ -1,8 +1,8 @@
-"""Pure functions on images: filters, morphology, segmentation, display.
+"""Pure functions on images: filters, edges, enhancement, morphology, segmentation, geometry, display.
 
-Images and plain arrays go in, the same come out. `FILTERS`, `MORPHOLOGY`, `MASK_OPERATIONS` and `SEGMENTERS` list what
-pipelines and the command line can name; every entry is tested by the contract battery. Heavy libraries load at the
-first call.
+Images and plain arrays go in, the same come out. `FILTERS`, `EDGES`, `ENHANCERS`, `MORPHOLOGY`, `MASK_OPERATIONS`,
+`SEGMENTERS`, `CLASSIFIERS` and `ANATOMY` list what pipelines and the command line can name; every entry is tested by
+the contract battery. Heavy libraries load at the first call.
 """
 
 from __future__ import annotations
@@ -10,7 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from radlake.imaging import filters, masks, morphology, segment
+from radlake.imaging import (
+    canny,
+    edges,
+    enhance,
+    filters,
+    masks,
+    morphology,
+    normalise,
+    segment,
+    segment_body,
+    segment_thresholds,
+    segment_tissue,
+)
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "gaussian": filters.gaussian,
@@ -37,4 +49,34 @@ MASK_OPERATIONS: dict[str, Callable[..., Any]] = {
 SEGMENTERS: dict[str, Callable[..., Any]] = {
     "otsu": segment.otsu,
     "foreground": segment.foreground,
+    "li": segment_thresholds.li,
+    "triangle": segment_thresholds.triangle,
+}
+
+EDGES: dict[str, Callable[..., Any]] = {
+    "gradient": edges.gradient_magnitude,
+    "sobel": edges.sobel,
+    "prewitt": edges.prewitt,
+    "scharr": edges.scharr,
+    "laplacian": edges.laplacian,
+    "laplacian_of_gaussian": edges.laplacian_of_gaussian,
+    "canny": canny.canny,
+}
+
+ENHANCERS: dict[str, Callable[..., Any]] = {
+    "equalize": enhance.equalize,
+    "clahe": enhance.clahe,
+    "z_score": normalise.z_score,
+    "n4": normalise.n4,
+}
+
+CLASSIFIERS: dict[str, Callable[..., Any]] = {
+    "multi_otsu": segment_thresholds.multi_otsu,
+    "k_means": segment_tissue.k_means,
+    "gaussian_mixture": segment_tissue.gaussian_mixture,
+}
+
+ANATOMY: dict[str, Callable[..., Any]] = {
+    "body": segment_body.body,
+    "lungs": segment_body.lungs,
 }

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from radlake.core.image import Array, FloatArray
-from radlake.imaging.arguments import BORDERS, Border, ImageOrArray, Lengths, Spacing, in_voxels, on_spatial_axes
+from radlake.imaging.arguments import Border, ImageOrArray, Lengths, Spacing, in_voxels, known_border, on_spatial_axes
 from radlake.imaging.rounding import to_dtype
 
 Operator = Literal["sobel", "prewitt", "scharr", "central"]
@@ -116,7 +116,7 @@ def gradient_magnitude(
     """
 
     def length(array: Array, steps: Spacing) -> Array:
-        return to_dtype(_magnitude(_slopes(_working(array, out_dtype), steps, operator, border)), out_dtype)
+        return to_dtype(_length(_working(array, out_dtype), steps, operator, border), out_dtype)
 
     return on_spatial_axes(image, length, spacing=spacing, channel_axis=channel_axis)
 
@@ -260,7 +260,8 @@ def laplacian(
         total = np.zeros_like(work)
         for axis, step in enumerate(steps):
             lower, upper = _neighbours(work, axis, border)
-            total += (lower + upper - 2 * work) / work.dtype.type(step * step)
+            with np.errstate(invalid="ignore"):  # infinity less infinity is NaN, as it should be
+                total += (lower + upper - 2 * work) / work.dtype.type(step * step)
         return to_dtype(total, out_dtype)
 
     return on_spatial_axes(image, curvature, spacing=spacing, channel_axis=channel_axis)
@@ -309,7 +310,7 @@ def laplacian_of_gaussian(
         sigmas = in_voxels("sigma", sigma_mm, sigma_vox, steps)
         if min(sigmas) <= 0:
             raise ValueError("sigma must be above 0 along every axis")
-        mode, work = _known(border), _working(array, out_dtype)
+        mode, work = known_border(border), _working(array, out_dtype)
         total = np.zeros_like(work)
         for axis, step in enumerate(steps if work.size else ()):
             part = work
@@ -344,9 +345,14 @@ def _working(array: Array, out_dtype: DTypeLike) -> FloatArray:
     return array.astype(np.float64 if np.dtype(out_dtype) == np.float64 else np.float32)
 
 
-def _slopes(array: FloatArray, spacing: Spacing, operator: Operator, border: Border) -> list[FloatArray]:
-    """Derivative along every axis."""
-    return [_slope(array, axis, spacing, operator, border) for axis in range(array.ndim)]
+def _length(array: FloatArray, spacing: Spacing, operator: Operator, border: Border) -> FloatArray:
+    """Euclidean length of the gradient."""
+    total = np.zeros_like(array)
+    for axis in range(array.ndim):
+        slope = _slope(array, axis, spacing, operator, border)
+        slope *= slope
+        total += slope
+    return np.sqrt(total, out=total)
 
 
 def _slope(array: FloatArray, axis: int, spacing: Spacing, operator: Operator, border: Border) -> FloatArray:
@@ -356,35 +362,21 @@ def _slope(array: FloatArray, axis: int, spacing: Spacing, operator: Operator, b
     if not 0 <= axis < array.ndim:
         raise ValueError(f"axis must be from 0 to {array.ndim - 1}, got {axis}")
     lower, upper = _neighbours(array, axis, border)
-    result = (upper - lower) / array.dtype.type(2 * spacing[axis])
     beside, middle = (array.dtype.type(w) for w in _ACROSS[operator])
-    for other in range(array.ndim):
-        if other != axis and beside:
-            lower, upper = _neighbours(result, other, border)
-            result = (lower + upper) * beside + result * middle
+    with np.errstate(invalid="ignore"):  # infinity less infinity is NaN, as it should be
+        result = (upper - lower) / array.dtype.type(2 * spacing[axis])
+        for other in range(array.ndim):
+            if other != axis and beside:
+                lower, upper = _neighbours(result, other, border)
+                result = (lower + upper) * beside + result * middle
     return result
 
 
 def _neighbours(array: FloatArray, axis: int, border: Border) -> tuple[FloatArray, FloatArray]:
     """The array moved by one sample, so that each place holds its lower and its upper neighbour."""
-    mode = _PADDING[_known(border)]
+    mode = _PADDING[known_border(border)]
     if array.size == 0:
         return array, array
     widths = [(1, 1) if a == axis else (0, 0) for a in range(array.ndim)]
     padded = np.moveaxis(np.pad(array, widths, mode=mode), axis, 0)
     return np.moveaxis(padded[:-2], 0, axis), np.moveaxis(padded[2:], 0, axis)
-
-
-def _magnitude(slopes: list[FloatArray]) -> FloatArray:
-    """Euclidean length."""
-    total = np.zeros_like(slopes[0])
-    for slope in slopes:
-        total += slope * slope
-    return np.sqrt(total)
-
-
-def _known(border: Border) -> Border:
-    """The border's name, checked."""
-    if border not in BORDERS:
-        raise ValueError(f"border must be one of {', '.join(BORDERS)}; got {border!r}")
-    return border

@@ -249,7 +249,8 @@ def n4(
     Raises
     ------
     ItemError
-        `empty_mask` without contrast inside the mask; `misaligned_mask` for another shape.
+        `empty_mask` without contrast inside the mask or for a single line of samples; `misaligned_mask` for another
+        shape.
     ValueError
         For a shrink factor below 1.
 
@@ -264,8 +265,6 @@ def n4(
     >>> bool(np.ptp(flat) < 20)
     True
     """
-    import SimpleITK
-
     if shrink < 1:
         raise ValueError(f"shrink must be at least 1, got {shrink}")
     plain = scalar(image) if isinstance(image, Image) else image
@@ -273,17 +272,29 @@ def n4(
     steps = plain.geometry.spacing if isinstance(plain, Image) else spacing_of(array.ndim, spacing)
     inside = _region(plain, mask) & (array > 0)
     _two_values(array[inside])
-    picture = _itk(np.where(np.isfinite(array), array, 0).astype(np.float32), steps)
-    factors = [shrink if n >= 4 * shrink else 1 for n in array.shape[::-1]]
+    even = (array / np.exp(_log_field(array, inside, steps, shrink, iterations))).astype(np.float32)
+    return cast(ImageOrArray, plain.with_array(even) if isinstance(plain, Image) else even)
+
+
+def _log_field(
+    array: Array, inside: BoolArray, spacing: Sequence[float], shrink: int, iterations: Sequence[int]
+) -> NDArray[np.float32]:
+    """Logarithm of the bias field by N4; axes of one sample are left out, because a spline needs two."""
+    import SimpleITK
+
+    wide = [axis for axis, size in enumerate(array.shape) if size > 1]
+    if len(wide) < 2:
+        raise ItemError("empty_mask", hint=Term("a bias field needs an image of two axes or more"))
+    steps, shape = [spacing[axis] for axis in wide], [array.shape[axis] for axis in wide]
+    picture = _itk(np.where(np.isfinite(array), array, 0).astype(np.float32).reshape(shape), steps)
+    region = _itk(inside.astype(np.uint8).reshape(shape), steps)
+    factors = [shrink if n >= 4 * shrink else 1 for n in shape[::-1]]
     corrector = SimpleITK.N4BiasFieldCorrectionImageFilter()
     corrector.SetNumberOfThreads(1)
     corrector.SetMaximumNumberOfIterations([int(i) for i in iterations])
-    corrector.Execute(
-        SimpleITK.Shrink(picture, factors), SimpleITK.Shrink(_itk(inside.astype(np.uint8), steps), factors)
-    )
+    corrector.Execute(SimpleITK.Shrink(picture, factors), SimpleITK.Shrink(region, factors))
     field = SimpleITK.GetArrayFromImage(corrector.GetLogBiasFieldAsImage(picture))
-    even = (array / np.exp(field)).astype(np.float32)
-    return cast(ImageOrArray, plain.with_array(even) if isinstance(plain, Image) else even)
+    return np.asarray(field.reshape(array.shape))
 
 
 def _itk(array: Array, spacing: Sequence[float]) -> Any:

@@ -1,4 +1,8 @@
-"""The door between pixel chains and this room: steps `filter.*`, `morphology.*`, `segment.*` and `preview`."""
+"""The door between pixel chains and this room: all its steps.
+
+Those of one family are in a module of their own (`morphology_stages`, `edge_stages`, `enhance_stages`,
+`segment_stages`); here are filters, Otsu, morphology of masks and the preview.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,12 @@ from radlake.core.fault import ItemError
 from radlake.core.ids import derived_id
 from radlake.core.image import Image, Region
 from radlake.core.stage import Item, Rows, Stage
-from radlake.imaging import morphology_stages
+from radlake.imaging import edge_stages, enhance_stages, morphology_stages, segment_stages
 from radlake.imaging.arguments import Border
 from radlake.imaging.filters import gaussian, mean, median
 from radlake.imaging.masks import distance_map, fill_holes, remove_small
 from radlake.imaging.preview import png_bytes, thumbnail
+from radlake.imaging.regions import mask_row
 from radlake.imaging.segment import foreground, otsu
 
 _SHOWABLE = ("clean", "redacted")  # states of images.pixel_text in which no text can be seen
@@ -102,7 +107,7 @@ def segment_otsu(item: Item, *, image: str = "original", largest: bool = True, t
     mask = foreground(source) if largest else otsu(source)
     region = Region(mask, roi="foreground", source="auto", id=derived_id("mask", item.id, to))
     item.regions[to] = [region]
-    return [("masks", _mask_row(item, region))]
+    return [("masks", mask_row(item, region))]
 
 
 def mask_fill_holes(item: Item, *, mask: str = "foreground", to: str = "filled") -> Rows:
@@ -185,25 +190,7 @@ def _keep(item: Item, to: str, made: list[tuple[Region, Image]]) -> Rows:
         Region(mask, roi=source.roi, source="auto", id=derived_id("mask", item.id, to, source.id))
         for source, mask in made
     ]
-    return [("masks", _mask_row(item, region)) for region in item.regions[to]]
-
-
-def _mask_row(item: Item, region: Region) -> dict[str, object]:
-    """The row of `masks` for a region, whose voxels go to the object store."""
-    from radlake.formats.nifti import mask_bytes
-
-    mask: Image = region.mask
-    voxels = int(mask.array.sum())
-    return {
-        "owner": item.id,
-        "mask_id": region.id,
-        "image_id": item.id,
-        "source": region.source,
-        "roi": region.roi,
-        "voxels": voxels,
-        "volume_mm3": voxels * mask.geometry.voxel_volume if mask.geometry.calibrated else None,
-        "object": item.context.objects.put(mask_bytes(mask), ".nii.gz"),
-    }
+    return [("masks", mask_row(item, region)) for region in item.regions[to]]
 
 
 STAGES: dict[str, Stage] = {
@@ -222,7 +209,7 @@ STAGES: dict[str, Stage] = {
             megabytes_per_megavoxel=18,
         ),
         Stage(
-            "segment.otsu", 1, "each", "images", ("image:{image}",), ("mask:{to}", "masks"), segment_otsu,
+            "segment.otsu", 2, "each", "images", ("image:{image}",), ("mask:{to}", "masks"), segment_otsu,
             megabytes_per_megavoxel=7,
         ),
         Stage(
@@ -238,6 +225,9 @@ STAGES: dict[str, Stage] = {
             megabytes_per_megavoxel=8,
         ),
         *morphology_stages.STAGES.values(),
+        *edge_stages.STAGES.values(),
+        *enhance_stages.STAGES.values(),
+        *segment_stages.STAGES.values(),
         Stage("preview", 1, "each", "images", ("image:{image}",), ("previews",), preview, megabytes_per_megavoxel=1),
     )
 }  # fmt: skip
