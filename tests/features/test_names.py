@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 
 from radlake.features.extract import FAMILIES, extract
@@ -11,9 +14,15 @@ from radlake.features.names import (
     DIMENSIONED,
     ENCLOSURE,
     FEATURES,
+    GLCM,
+    GLDZM,
+    GLRLM,
+    GLSZM,
     HISTOGRAM,
     IVH,
     MORPHOLOGY,
+    NGLDM,
+    NGTDM,
     PEAK,
     PLANAR,
     SLICE,
@@ -47,3 +56,11 @@ def test_compound_units_are_bracketed_before_they_are_raised() -> None:
     assert energy.unit("Bq/mL", calibrated=True) == "(Bq/mL)2"
     assert energy.unit(None, calibrated=True) == "(a.u.)2"
     assert Feature("x", None, "x", length=-1).unit("HU", calibrated=False) == "px-1"
+
+
+def test_the_documentation_lists_every_feature_with_its_code() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "features.md").read_text()
+    listed = dict(re.findall(r"^\| `(\w+)` \| (\w*) \| .+ \| .+ \|$", text, flags=re.MULTILINE))
+    tables = (MORPHOLOGY, PLANAR, STATISTICS, AUTOCORRELATION, ENCLOSURE, PEAK, HISTOGRAM, IVH)
+    textures = (GLCM, GLRLM, GLSZM, GLDZM, NGTDM, NGLDM)
+    assert {f.name: f.code or "" for table in (*tables, *textures) for f in table}.items() <= listed.items()

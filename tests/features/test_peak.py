@@ -9,7 +9,7 @@ from radlake.core.fault import ItemError
 from radlake.core.image import Geometry, Image
 from radlake.features.extract import extract
 from radlake.features.morphology import NO_INTENSITY
-from radlake.features.peak import NO_SPHERE, RADIUS_MM, peak
+from radlake.features.peak import NO_SPHERE, RADIUS_MM, TOO_FINE, peak
 from radlake.features.roi import region_of_interest
 
 SPACING = (7.0, 4.0, 4.0)  # a sphere holds its centre and one voxel on each side along y and x, corners included
@@ -64,6 +64,19 @@ def test_what_has_no_sphere_says_so() -> None:
     plane = Image(np.ones((3, 3)), Geometry((1.0, 1.0)))
     assert set(extract(plane, np.ones((3, 3), bool), families=("peak",), as_dict=True).values()) == {None}
     assert set(peak(region_of_interest(np.ones((2, 2, 2)), np.ones((2, 2, 2), bool))).values()) == {NO_SPHERE}
+
+
+def test_tiny_voxels_take_no_more_than_the_image_holds() -> None:
+    tiny = region_of_interest(np.ones((9, 9, 9)), np.ones((9, 9, 9), bool), spacing=(1e-5, 1e-9, 1e-300))
+    assert peak(tiny) == {"loc_peak_loc": 1.0, "loc_peak_glob": 1.0}
+
+
+def test_too_many_tiny_voxels_say_so_at_once() -> None:
+    image = np.broadcast_to(np.uint8(1), (200, 300, 8))
+    mask = np.zeros(image.shape, bool)
+    mask[0, 0, 0] = mask[-1, -1, -1] = True
+    fine = region_of_interest(image, mask, spacing=(0.01, 0.01, 0.01))
+    assert set(peak(fine).values()) == {TOO_FINE}
 
 
 def test_moving_region_and_image_together_changes_nothing() -> None:

@@ -27,7 +27,7 @@ def pairs_and_runs(
     n = len(offsets)
     pairs = np.zeros((n, count + 1, count + 1), np.uint32)
     runs = np.zeros((n, count + 1, max(depth, height, width)), np.uint32)
-    length = np.zeros((2, n, height, width), np.uint16)  # of the run so far, in this plane and the one before
+    length = np.zeros((2, n, height, width), np.uint32)  # of the run so far, in this plane and the one before
     for z in range(1, depth - 1):
         for y in range(1, height - 1):
             here = levels[z, y]
@@ -43,12 +43,12 @@ def pairs_and_runs(
                 pair, run = pairs[d], runs[d]
                 for x in range(first, last):
                     a, b = here[x], behind[x + dx]
-                    same = np.uint16((a == b) & (a != 0))
-                    k = np.uint16(same * before[x + dx])
-                    so_far[x] = k + np.uint16(1)
+                    same = np.uint32((a == b) & (a != 0))
+                    k = same * before[x + dx]
+                    so_far[x] = k + np.uint32(1)
                     pair[a, b] += np.uint32(1)
                     run[a, k + 1] += np.uint32(1)
-                    run[a, k] -= np.uint32(same)
+                    run[a, k] -= same
     return pairs, runs
 
 

@@ -12,6 +12,8 @@ from radlake.features.roi import Roi, Values
 from radlake.imaging.arguments import Spacing
 
 RADIUS_MM = float((3000 / (4 * np.pi)) ** (1 / 3))  # of 1 cm3
+_MOST_ROWS = 1 << 36  # rows of voxels added up for all spheres: about half a minute
+TOO_FINE = Term("the voxels are too small for a sphere of 1 cm3 round each; resample to larger ones")
 NO_SPHERE = Term("a sphere of 1 cm3 needs a volume with spacing in millimetres")
 
 
@@ -53,6 +55,8 @@ def peak(roi: Roi) -> Values:
     if not np.isfinite(values).all():
         raise ItemError("not_finite")
     around, corner = roi.around(RADIUS_MM)
+    if len(_rows(around.shape, roi.spacing, RADIUS_MM)) * roi.mask.size > _MOST_ROWS:
+        return {"loc_peak_loc": TOO_FINE, "loc_peak_glob": TOO_FINE}
     means = sphere_means(around, roi.spacing, radius_mm=RADIUS_MM, corner=corner, shape=roi.mask.shape)
     inside = means[roi.intensity_mask()]
     return {"loc_peak_loc": float(inside[values == values.max()].max()), "loc_peak_glob": float(inside.max())}
@@ -81,7 +85,7 @@ def sphere_means(
     """
     from radlake.features.kernels import sphere_sums
 
-    rows = np.array(_rows(spacing, radius_mm))
+    rows = _rows(image.shape, spacing, radius_mm)
     margin = np.abs(rows).max(axis=0)
     finite = np.isfinite(image)
     sums = []
@@ -111,13 +115,10 @@ def _overlap(
     return tuple(inner), tuple(part)
 
 
-def _rows(spacing: Spacing, radius: float) -> list[tuple[int, int, int]]:
-    """Rows (dz, dy) of voxels in a sphere and how far each reaches along x."""
-    reach = [int(radius / s) for s in spacing]
-    rows = []
-    for dz in range(-reach[0], reach[0] + 1):
-        for dy in range(-reach[1], reach[1] + 1):
-            left = radius**2 - (dz * spacing[0]) ** 2 - (dy * spacing[1]) ** 2
-            if left >= 0:
-                rows.append((dz, dy, int(np.sqrt(left) / spacing[2])))
-    return rows
+def _rows(shape: tuple[int, ...], spacing: Spacing, radius: float) -> NDArray[np.int64]:
+    """Rows (dz, dy) of a sphere's voxels and how far each reaches along x, no farther than an image of that shape."""
+    furthest = [int(min(radius / s, n - 1)) for s, n in zip(spacing, shape, strict=True)]
+    dz, dy = np.mgrid[-furthest[0] : furthest[0] + 1, -furthest[1] : furthest[1] + 1]
+    left = radius**2 - (dz * spacing[0]) ** 2 - (dy * spacing[1]) ** 2
+    reach = np.minimum(np.sqrt(np.maximum(left, 0)) / spacing[2], furthest[2]).astype(np.int64)
+    return np.asarray(np.stack([dz, dy, reach], axis=-1)[left >= 0], np.int64)
