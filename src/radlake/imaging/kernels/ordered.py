@@ -13,6 +13,7 @@ from radlake.core.image import Array
 Codes = NDArray[np.signedinteger[Any]]
 Restore = Callable[[Codes], Array]
 
+_CHUNK = 1 << 20  # samples looked up at a time
 _SMALL = (np.dtype(bool), np.dtype(np.uint8), np.dtype(np.int8), np.dtype(np.int16))
 _INT16, _INT32 = (np.iinfo(t) for t in (np.int16, np.int32))
 
@@ -103,8 +104,12 @@ def _narrow(array: Array, narrow: type[np.signedinteger[Any]]) -> tuple[Codes, R
 
 def _ranks(array: Array) -> tuple[Codes, Restore]:
     """Place of each value among the different values that occur."""
-    values, places = np.unique(array, return_inverse=True)
-    return places.reshape(array.shape).astype(np.int32), lambda c: values[c]
+    values = np.unique(array)
+    places = np.empty(array.shape, np.int32)
+    flat, found = array.reshape(-1), places.reshape(-1)
+    for start in range(0, flat.size, _CHUNK):  # at once, 64-bit places and orders would take five times the image
+        found[start : start + _CHUNK] = np.searchsorted(values, flat[start : start + _CHUNK])
+    return places, lambda c: values[c]
 
 
 def _fits(array: Array, limits: np.iinfo[Any]) -> bool:
