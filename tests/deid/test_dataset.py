@@ -42,7 +42,10 @@ NEEDED = frozenset(
 
 def readable_files() -> list[Path]:
     """pydicom's own files, but for those without what every DICOM file must have."""
-    bare = {"no_meta.dcm", "meta_missing_tsyntax.dcm", "ExplVR_LitEndNoMeta.dcm", "empty_charset_LEI.dcm"}
+    bare = {
+        "no_meta.dcm", "meta_missing_tsyntax.dcm", "ExplVR_LitEndNoMeta.dcm", "empty_charset_LEI.dcm",
+        "nested_priv_SQ.dcm", "SC_rgb_jpeg.dcm",
+    }  # fmt: skip
     return [p for p in sorted(FOLDER.glob("*.dcm")) if p.name not in bare]
 
 
@@ -271,6 +274,25 @@ def test_the_audit_counts_and_holds_no_value() -> None:
 def test_an_empty_key_is_refused() -> None:
     with pytest.raises(UsageError, match="expected the owner's key"):
         deid.deidentify(person(), key=b"")
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.integers(0, 35), st.integers(0, 255)), max_size=4))
+def test_names_in_damaged_sequences_never_pass(damage: list[tuple[int, int]]) -> None:
+    item = b"\x08\x00\x30\x10LO\x08\x00Quuxberg\x08\x00\x70\x00LO\x04\x00Zora"
+    data = bytearray(b"\xfe\xff\x00\xe0\x1c\x00\x00\x00" + item)
+    for place, byte in damage:
+        data[place] = byte
+    tag = Tag(0x52009229)
+    ds = Dataset({tag: RawDataElement(tag, "SQ", len(data), bytes(data), 0, False, True)})
+    ds.SOPClassUID, ds.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.2", "1.2.3"
+    ds.set_original_encoding(False, True)
+    clean, _ = deid.deidentify(ds, profile="strict", key=KEY)
+    clean.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
+    stream = io.BytesIO()
+    dcmwrite(stream, clean, enforce_file_format=True)
+    assert b"uuxber" not in stream.getvalue()
+    assert b"Zora" not in stream.getvalue()
 
 
 @settings(max_examples=25)

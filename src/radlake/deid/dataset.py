@@ -234,7 +234,7 @@ class _Cleaner:
             texts = [self.person.text(vr, t) for t in texts_of(source, tag)]
             if any(texts):
                 return self._put(tag, vr, joined(texts), "cleaned")
-        basic = Rules(self.rules.sop_class, frozenset()).action(tag, parent)
+        basic = rules_for(self.rules.sop_class, frozenset()).action(tag, parent)
         return self._drop(tag) if basic in {"X", None} else self._put(tag, vr, actions.dummy(vr), "replaced")
 
     def _kept(self, source: Dataset, tag: BaseTag, vr: str) -> DataElement | RawDataElement:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from radlake.deid.vocabulary import FOLDER
 
+_REMEMBERED = 10_000  # places; real objects have hundreds, hostile ones as many as they like
 Action = Literal["X", "Z", "D", "K", "C", "U"]
 
 
@@ -74,6 +75,8 @@ class Rules:
         """Action for a public attribute inside a sequence (0: at the top); None where the table does not list it."""
         place = (parent, tag)
         if place not in self._found:
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
             self._found[place] = self._look_up(tag, parent)
         return self._found[place]
 
