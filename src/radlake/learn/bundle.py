@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -27,7 +27,15 @@ from radlake.learn.validate import Fitted
 
 FORMAT = 1
 _MANIFEST = "bundle.json"
-_TRUSTED = ("numpy.dtype",)  # names a number type; all else that skops does not know itself is refused
+# A number type, nodes of trees (arrays) and the F statistics; all else that skops does not know itself is refused.
+_TRUSTED = (
+    "numpy.dtype",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.feature_selection._univariate_selection.f_classif",
+    "sklearn.feature_selection._univariate_selection.f_regression",
+    "sklearn.tree._tree.Tree",
+)
+_FILES = {"pipeline.skops", "calibrator.skops", "evidence.json"}
 _LARGEST = 1 << 30
 _LIBRARIES = ("radlake", "scikit-learn", "numpy", "skops")
 
@@ -48,15 +56,18 @@ class Bundle:
         Features in the order of the columns.
     fitted : Fitted
         The pipelines.
+    evidence : mapping, optional
+        Why this model: JSON values.
     """
 
     name: str
     target: str
     inputs: tuple[str, ...]
     fitted: Fitted
+    evidence: Mapping[str, Any] | None = None
 
     def probability(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Probability for each row of an (N, D) array whose columns are `inputs`.
+        """Probability of the second class for each row of an (N, D) array whose columns are `inputs`.
 
         Raises
         ------
@@ -80,12 +91,16 @@ def save(bundle: Bundle, folder: Path) -> None:
     files = {"pipeline.skops": _dumps(bundle.fitted.pipeline)}
     if bundle.fitted.calibrator is not None:
         files["calibrator.skops"] = _dumps(bundle.fitted.calibrator)
+    if bundle.evidence is not None:
+        files["evidence.json"] = json.dumps(bundle.evidence, indent=1, sort_keys=True).encode()
     manifest = {
         "format": FORMAT,
         "name": bundle.name,
         "target": bundle.target,
         "inputs": list(bundle.inputs),
         "settings": dict(bundle.fitted.settings),
+        "task": bundle.fitted.task,
+        "classes": list(bundle.fitted.classes),
         "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
         "versions": {name: version(name) for name in _LIBRARIES},
     }
@@ -112,11 +127,16 @@ def load(folder: Path) -> Bundle:
     manifest = _manifest(folder)
     try:
         names = set(manifest["files"])
-        if not {"pipeline.skops"} <= names <= {"pipeline.skops", "calibrator.skops"}:
+        if not {"pipeline.skops"} <= names <= _FILES:
             raise BundleError(f"the bundle lists files that it cannot have: {', '.join(sorted(names))}")
-        parts = {name: _loads(_checked(folder / name, digest)) for name, digest in manifest["files"].items()}
-        fitted = Fitted(manifest["settings"], parts["pipeline.skops"], parts.get("calibrator.skops"))
-        return Bundle(manifest["name"], manifest["target"], tuple(manifest["inputs"]), fitted)
+        data = {name: _checked(folder / name, digest) for name, digest in manifest["files"].items()}
+        evidence = json.loads(data.pop("evidence.json", b"null"))
+        parts = {name: _loads(content) for name, content in data.items()}
+        fitted = Fitted(
+            manifest["settings"], parts["pipeline.skops"], parts.get("calibrator.skops"), manifest["task"],
+            tuple(manifest["classes"]),
+        )  # fmt: skip
+        return Bundle(manifest["name"], manifest["target"], tuple(manifest["inputs"]), fitted, evidence)
     except (KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile) as error:
         raise BundleError(f"the bundle's {_MANIFEST} or pipelines are incomplete; save the model again") from error
 

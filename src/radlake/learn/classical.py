@@ -36,32 +36,40 @@ class Model:
     calibrated: bool
 
 
-def _prepared(estimator: Any) -> Any:
-    """Pipeline: gaps become the median, each feature its normal score, then the estimator.
+def prepared(*steps: Any, normal: bool = True) -> Any:
+    """Pipeline: gaps become the median, each feature its normal score or standard units, then the steps.
 
     Sizes are so skewed that a few large values would rule a linear model and lie outside every kernel; ranks mapped to
     a normal distribution (10 quantiles, linear between them) have neither problem and need no choice per feature.
+
+    Parameters
+    ----------
+    *steps : scikit-learn estimators
+        The last one is the model.
+    normal : bool
+        False divides by the standard deviation instead, which keeps distances within a feature.
     """
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import QuantileTransformer
+    from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
-    normal = QuantileTransformer(n_quantiles=10, subsample=None, output_distribution="normal")
-    return make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), normal, estimator)
+    ranks = QuantileTransformer(n_quantiles=10, subsample=None, output_distribution="normal")
+    gaps = SimpleImputer(strategy="median", keep_empty_features=True)
+    return make_pipeline(gaps, ranks if normal else StandardScaler(), *steps)
 
 
 def make_logistic(settings: Settings) -> Any:
     """Unfitted logistic regression with an L2 penalty; `C` is the inverse strength of the penalty."""
     from sklearn.linear_model import LogisticRegression
 
-    return _prepared(LogisticRegression(C=settings["C"], max_iter=2000))
+    return prepared(LogisticRegression(C=settings["C"], max_iter=2000))
 
 
 def make_svm(settings: Settings) -> Any:
     """Unfitted support vector machine with a Gaussian kernel; `gamma` is the kernel's inverse square width."""
     from sklearn.svm import SVC
 
-    return _prepared(SVC(C=settings["C"], gamma=settings["gamma"]))
+    return prepared(SVC(C=settings["C"], gamma=settings["gamma"]))
 
 
 LOGISTIC = Model("logistic regression", make_logistic, tuple({"C": c} for c in (0.01, 0.1, 1.0, 10.0)), True)

@@ -196,6 +196,95 @@ def calibration_error(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = No
     return _ratio(gap, w.sum(axis=-1))
 
 
+def macro_auc(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+    """Mean over the classes of the AUC of one class against all others.
+
+    Parameters
+    ----------
+    y : (N,) array
+        Class number, 0 to K - 1.
+    p : (N, K) array
+        Scores of each class on any monotone scale.
+    weights : (..., N) array, optional
+        Non-negative weight of each case.
+
+    References
+    ----------
+    Fawcett (2006), An introduction to ROC analysis, Pattern Recognition Letters 27, section 9.
+
+    Examples
+    --------
+    >>> float(macro_auc([0, 1, 2], np.eye(3)))
+    1.0
+    """
+    y, p = np.asarray(y), np.asarray(p, dtype=np.float64)
+    areas: Floats = np.mean([auc(y == c, p[:, c], weights) for c in range(p.shape[1])], axis=0)
+    return areas
+
+
+def multiclass_brier(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+    """Mean over cases of the squared distance of the probabilities and the outcome, 0 (perfect) to 2.
+
+    References
+    ----------
+    Brier (1950), Verification of forecasts expressed in terms of probability, Monthly Weather Review 78, 1-3.
+
+    Examples
+    --------
+    >>> float(multiclass_brier([0, 1], [[0.5, 0.5, 0.0], [0.0, 1.0, 0.0]]))
+    0.25
+    """
+    y, p = np.asarray(y), np.asarray(p, dtype=np.float64)
+    truth = (y[:, None] == np.arange(p.shape[1])).astype(np.float64)
+    w = _weights(truth[:, 0], weights)
+    return _ratio(w @ ((p - truth) ** 2).sum(axis=1), w.sum(axis=-1))
+
+
+def accuracy(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+    """Share of the cases whose most probable class is the true one; the first of equally probable ones counts.
+
+    Examples
+    --------
+    >>> float(accuracy([0, 1], [[0.9, 0.1], [0.6, 0.4]]))
+    0.5
+    """
+    hit = (np.argmax(np.asarray(p, dtype=np.float64), axis=1) == np.asarray(y)).astype(np.float64)
+    w = _weights(hit, weights)
+    return _ratio(w @ hit, w.sum(axis=-1))
+
+
+def r2(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+    """Share of the outcome's variance that the predictions explain, 1 at best; below 0 they are worse than the mean.
+
+    References
+    ----------
+    Kvalseth (1985), Cautionary note about R2, The American Statistician 39, 279-285, equation 1.
+
+    Examples
+    --------
+    >>> float(r2([1.0, 2.0, 3.0], [1.0, 2.0, 2.0]))
+    0.5
+    """
+    y, p = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
+    w = _weights(y, weights)
+    mean = _ratio(w @ y, w.sum(axis=-1))
+    spread = (w * (y - mean[..., None]) ** 2).sum(axis=-1)
+    return 1 - _ratio(w @ (p - y) ** 2, spread)
+
+
+def mean_absolute_error(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+    """Mean distance of prediction and outcome, in the unit of the outcome.
+
+    Examples
+    --------
+    >>> float(mean_absolute_error([1.0, 2.0], [1.5, 2.0]))
+    0.25
+    """
+    y, p = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
+    w = _weights(y, weights)
+    return _ratio(w @ np.abs(p - y), w.sum(axis=-1))
+
+
 def _logit(p: Floats) -> Floats:
     """Log odds, finite for 0 and 1."""
     q = np.clip(p, _TINY, 1 - _TINY)

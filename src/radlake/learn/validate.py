@@ -14,11 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radlake.learn.classical import SINGLE, Model, Settings
+from radlake.learn.families import Task
 from radlake.learn.metrics import auc
 from radlake.learn.split import grouped_folds
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+_SURE = 1e-4  # trees that are all of one mind are no surer than this
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,18 +36,68 @@ class Fitted:
         Fitted on all cases that were given.
     calibrator : scikit-learn pipeline or None
         From decision values to probabilities; None where the pipeline gives them itself.
+    task : Task
+        What it answers.
+    classes : tuple
+        Labels in the order of the columns of `predict_proba`; empty for regression.
     """
 
     settings: Settings
     pipeline: Any
     calibrator: Any | None
+    task: Task = "binary"
+    classes: tuple[int | float | str, ...] = (0, 1)
 
     def probability(self, features: Floats) -> Floats:
-        """Probability of class 1 for each row of an (N, D) array."""
+        """Probability of the second class for each row of an (N, D) array."""
+        return self.predict_proba(features)[:, 1]
+
+    def predict_proba(self, features: Floats) -> Floats:
+        """Probability of each class for each row of an (N, D) array, shape (N, K).
+
+        Raises
+        ------
+        ValueError
+            When the model predicts a value and no class.
+        """
+        if self.task == "regression":
+            raise ValueError("a regression has no probabilities; use predict")
         if self.calibrator is None:
-            return np.asarray(self.pipeline.predict_proba(features)[:, 1], dtype=np.float64)
-        decision = self.pipeline.decision_function(features)[:, None]
-        return np.asarray(self.calibrator.predict_proba(decision)[:, 1], dtype=np.float64)
+            return np.asarray(self.pipeline.predict_proba(features), dtype=np.float64)
+        return np.asarray(self.calibrator.predict_proba(decisions(self.pipeline, features)), dtype=np.float64)
+
+    def predict(self, features: Floats) -> NDArray[Any]:
+        """Most probable label, or the value, for each row of an (N, D) array."""
+        if self.task == "regression":
+            return np.asarray(self.pipeline.predict(features), dtype=np.float64)
+        found: NDArray[Any] = np.asarray(self.classes)[np.argmax(self.predict_proba(features), axis=1)]
+        return found
+
+
+def decisions(pipeline: Any, features: Floats) -> Floats:
+    """What a fitted pipeline says before calibration: one column for two classes or a value, else one for each class.
+
+    Decision values where the model has them, otherwise logits of its probabilities, or their logarithms for more than
+    two classes.
+
+    Parameters
+    ----------
+    pipeline : scikit-learn pipeline
+        Fitted.
+    features : (N, D) float array
+
+    Returns
+    -------
+    (N, S) float array
+    """
+    if hasattr(pipeline, "decision_function"):
+        given = np.asarray(pipeline.decision_function(features), dtype=np.float64)
+    elif hasattr(pipeline, "predict_proba"):
+        p = np.log(np.clip(pipeline.predict_proba(features), _SURE, 1.0))
+        given = p[:, 1] - p[:, 0] if p.shape[1] == 2 else p
+    else:
+        given = np.asarray(pipeline.predict(features), dtype=np.float64)
+    return given[:, None] if given.ndim == 1 else given
 
 
 @dataclass(frozen=True, eq=False)

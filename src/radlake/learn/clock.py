@@ -1,0 +1,106 @@
+"""What a time budget decides, and the record of it: the same decisions again give the same bits.
+
+A search asks the clock before each piece of work. What was allowed is the plan; a clock that replays a plan looks at no
+time at all.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from radlake.core.errors import UsageError
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds(budget: str | float) -> float:
+    """Seconds of a budget like "90s", "10m", "1.5h" or 90.
+
+    Raises
+    ------
+    UsageError
+        When it is none of these, or not positive.
+
+    Examples
+    --------
+    >>> seconds("1.5m")
+    90.0
+    """
+    if isinstance(budget, str):
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", budget.strip())
+        value = float(found[1]) * _UNITS[found[2] or "s"] if found else 0.0
+    else:
+        value = float(budget)
+    if not 0 < value < float("inf"):
+        raise UsageError("budget must be a positive time such as 90s, 10m or 1h")
+    return value
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the clock allowed, and what else decides the result beside the data.
+
+    Parameters
+    ----------
+    digest : str
+        SHA-256 of the data.
+    design : mapping
+        Options of the search: names to JSON values.
+    done : tuple of str
+        Pieces of work that were done.
+    """
+
+    digest: str
+    design: Mapping[str, Any]
+    done: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types; `Plan(**plan.as_dict())` is the plan again."""
+        return {"digest": self.digest, "design": dict(self.design), "done": list(self.done)}
+
+
+@dataclass(eq=False)
+class Clock:
+    """Allows pieces of work while there is time.
+
+    Parameters
+    ----------
+    budget : float
+        Seconds from now.
+    replay : Plan, optional
+        Allow what it allowed, whatever the time.
+    """
+
+    budget: float
+    replay: Plan | None = None
+    done: list[str] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self._allowed = frozenset(self.replay.done) if self.replay else None
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.started
+
+    def allows(self, work: str, *, needs: float, until: float) -> bool:
+        """Whether a piece of work can be done before a share of the budget is gone, and note it if so.
+
+        Parameters
+        ----------
+        work : str
+            Its name, the same in every run.
+        needs : float
+            Expected seconds.
+        until : float
+            Share of the budget, 0 to 1.
+        """
+        fits = self.elapsed + needs <= until * self.budget if self._allowed is None else work in self._allowed
+        if fits:
+            self.done.append(work)
+        return fits

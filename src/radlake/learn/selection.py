@@ -1,0 +1,342 @@
+"""Choosing a model for the data, the time and the reader at hand, with the evidence for the choice."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from radlake.core.errors import UsageError
+from radlake.learn.bundle import Bundle, save
+from radlake.learn.clock import Clock, Plan, seconds
+from radlake.learn.families import FAMILIES, Family, Task, applicable
+from radlake.learn.problem import Bools, Fingerprint, Floats, Ints, Problem, fingerprint, problem, what_it_can_show
+from radlake.learn.search import Search, Searcher, final, probe, prune
+from radlake.learn.split import grouped_folds
+from radlake.learn.validate import Fitted
+from radlake.learn.verdict import TOLERANCE, Figures, Line, Prefer, figures, pick, reason, table
+
+_PROBED = 0.1  # share of the budget for the probe
+_KEPT = 0.05  # share for the final fit and the table
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """The chosen model and the evidence for it.
+
+    Parameters
+    ----------
+    model : Fitted
+        Fitted on all cases; `predict_proba` and `predict` take an (N, D) array.
+    table : tuple of Line
+        Every family, the chosen one first.
+    reason : str
+        Why this one, in plain words.
+    expectation : str
+        What so many cases can show; known before anything was fitted.
+    notes : tuple of str
+        What is odd about the data.
+    honest : Figures or None
+        The whole procedure on held-out patients; None when the budget was too short.
+    picks : tuple of str
+        Family that each outer fold chose.
+    predictions : (R, N, K) float array
+        Of each repeat of the outer loop; NaN where its fold was not reached.
+    tried : tuple of mapping
+        Every family and settings that were tried in the main search, with the mean score.
+    plan : Plan
+        Give it as `replay` to get the same model again.
+    inputs : tuple of str
+        Names of the features.
+    data : Fingerprint
+    """
+
+    model: Fitted
+    table: tuple[Line, ...]
+    reason: str
+    expectation: str
+    notes: tuple[str, ...]
+    honest: Figures | None
+    picks: tuple[str, ...]
+    predictions: Floats
+    tried: tuple[Mapping[str, Any], ...]
+    plan: Plan
+    inputs: tuple[str, ...]
+    data: Fingerprint
+
+    def save(self, folder: str | Path, *, target: str = "outcome") -> None:
+        """Write a bundle with the model and the evidence; `radlake.learn.bundle.load` reads it.
+
+        Parameters
+        ----------
+        folder : path
+            Replaced if it is there.
+        target : str
+            Name of the outcome.
+        """
+        evidence = {
+            "table": [line.as_dict() for line in self.table],
+            "reason": self.reason,
+            "expectation": self.expectation,
+            "notes": list(self.notes),
+            "honest": None if self.honest is None else vars(self.honest),
+            "picks": list(self.picks),
+            "tried": [dict(row) for row in self.tried],
+            "plan": self.plan.as_dict(),
+            "data": self.data.as_dict(),
+        }
+        save(Bundle(self.table[0].title, target, self.inputs, self.model, evidence), Path(folder))
+
+
+def select(  # noqa: PLR0913 - its options are the request
+    features: Any,
+    y: Any,
+    *,
+    groups: Any = None,
+    clusters: Any = None,
+    task: Task | None = None,
+    names: Sequence[str] | None = None,
+    models: Sequence[str] | None = None,
+    budget: str | float = "10m",
+    prefer: Prefer = "balanced",
+    folds: int = 5,
+    repeats: int = 3,
+    seed: int = 0,
+    replay: Plan | None = None,
+) -> Choice:
+    """Choose a classical model by repeated cross-validation over patients, within a time budget.
+
+    Families that do not fit the data are left out by rule; the others go through rounds that keep the better ones. Of
+    those within one standard error of the best, the most readable is taken. The whole procedure is then repeated with
+    the patients of each fold held out, which gives the score to quote; again and again while there is time.
+
+    Parameters
+    ----------
+    features : (N, D) array or data frame
+        Numbers; missing values as NaN.
+    y : (N,) array
+        Labels, or values for regression.
+    groups, clusters : (N,) arrays, optional
+        Patient, and near-duplicate cluster, of each case; see `radlake.learn.problem.problem`.
+    task : {"binary", "multiclass", "regression"}, optional
+        By default what `y` looks like.
+    names : sequence of D str, optional
+        Names of the features.
+    models : sequence of str, optional
+        Families to choose among (`radlake.learn.families.FAMILIES`); all by default.
+    budget : str or float
+        Time for everything: 90s, 10m, 1h. It is an upper limit: a search that is complete ends sooner.
+    prefer : {"balanced", "accuracy", "readable"}
+        Accept one standard error less than the best for readability, none, or two.
+    folds, repeats : int
+        Of the cross-validation; as many in the outer loop.
+    seed : int
+        Of folds, models and bootstrap.
+    replay : Plan, optional
+        Repeat an earlier choice to the bit, whatever the time: the plan's options take the place of those given here.
+
+    Returns
+    -------
+    Choice
+
+    Raises
+    ------
+    UsageError
+        When the data cannot be learned from, an option does not exist, the plan is of other data, or not even one
+        family fits into the budget.
+
+    References
+    ----------
+    Varma and Simon (2006), Bias in error estimation when using cross-validation for model selection, BMC
+    Bioinformatics 7:91, for the outer loop; Jamieson and Talwalkar (2016), Non-stochastic best arm identification and
+    hyperparameter optimization, AISTATS, for the rounds.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=(120, 3))
+    >>> choice = select(x, x[:, 0] + 0.3 * rng.normal(size=120) > 0, models=["logistic", "bayes"], folds=3, repeats=1)
+    >>> choice.table[0].verdict, choice.model.predict(x[:2]).tolist() == (x[:2, 0] > 0).tolist()
+    ('chosen', True)
+    """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    clock = Clock(seconds(budget), replay)
+    given = problem(features, y, groups=groups, clusters=clusters, task=task, names=names)
+    design: dict[str, Any] = {
+        "models": None if models is None else sorted(models), "prefer": prefer, "folds": folds, "repeats": repeats,
+        "seed": seed,
+    }  # fmt: skip
+    if replay is not None:
+        if replay.digest != given.digest:
+            raise UsageError("the plan was made for other data; it can be replayed only on the same cases")
+        design = dict(replay.design)
+    with threadpool_limits(1):  # sums in another order would give other last bits
+        return _select(given, design, clock)
+
+
+def _select(given: Problem, design: dict[str, Any], clock: Clock) -> Choice:
+    """The whole procedure on checked data."""
+    found = fingerprint(given)
+    _check(design, found)
+    families, left_out = _candidates(given, found, design)
+    needs, refused = probe(families, given, clock, until=_PROBED, seed=design["seed"])
+    families = {name: family for name, family in families.items() if name in needs}
+    outer = design["folds"]
+    start = min(1.0, clock.elapsed / clock.budget)
+    until = start + (1 - _KEPT - start) / (outer + 1)  # the outer loop repeats the search on most of the cases
+    main = _search(given, families, needs, clock, design, part="all", until=until)
+    if not main.trials:
+        raise UsageError("the budget is too short for a single model; give more time, or fewer models or cases")
+    chosen, _ = pick(main, prefer=design["prefer"])
+    tried = {name: f for name, f in families.items() if name not in main.left_out}
+    model = final(chosen, given, seed=design["seed"])
+    predictions, fold, picks = _outer(given, tried, needs, clock, design)
+    honest = _honest(given, predictions, fold, design["seed"])
+    reasons = left_out | refused | main.left_out
+    lines = table(given, main, applicable(given.task), reasons, prefer=design["prefer"], seed=design["seed"])
+    text = reason(lines, found, given.task, prefer=design["prefer"], honest=honest, picks=picks)
+    plan = Plan(given.digest, design | _machine(), tuple(sorted(clock.done)))
+    return Choice(
+        model, tuple(lines), text, what_it_can_show(found, given.task), _notes(found), honest, tuple(picks),
+        predictions,
+        tuple(_tried(main)), plan, given.names, found,
+    )  # fmt: skip
+
+
+def _check(design: Mapping[str, Any], found: Fingerprint) -> None:
+    """Refuse options that do not exist, and folds that some class cannot fill."""
+    if design["prefer"] not in TOLERANCE:
+        raise UsageError(f"prefer must be one of {', '.join(TOLERANCE)}; got {design['prefer']!r}")
+    if design["folds"] < 2 or design["repeats"] < 1:
+        raise UsageError("folds must be 2 or more, repeats 1 or more")
+    for name in design["models"] or ():
+        if name not in FAMILIES:
+            raise UsageError(f"no model {name!r}; there are {', '.join(FAMILIES)}")
+    if found.fewest < 2 * design["folds"]:
+        raise UsageError(
+            f"the rarest class occurs in {found.fewest} patients; {design['folds']} folds inside"
+            f" {design['folds']} folds need {2 * design['folds']}: give fewer folds, or more patients"
+        )
+
+
+def _candidates(
+    given: Problem, found: Fingerprint, design: Mapping[str, Any]
+) -> tuple[dict[str, Family], dict[str, str]]:
+    """Families to try, and the reason against each of the others."""
+    fitting = applicable(given.task)
+    wanted = set(design["models"] or fitting)
+    reasons = {name: "it was not asked for" for name in fitting if name not in wanted}
+    reasons |= prune({n: f for n, f in fitting.items() if n in wanted}, found, prefer=design["prefer"])
+    families = {name: family for name, family in fitting.items() if name not in reasons}
+    if not families:
+        told = "; ".join(f"{name}: {why}" for name, why in reasons.items() if name in wanted)
+        raise UsageError(f"no model is left to try on {found.cases} cases ({told or 'none answers this task'})")
+    return families, reasons
+
+
+def _search(
+    given: Problem, families: Mapping[str, Family], needs: Mapping[str, float], clock: Clock,
+    design: Mapping[str, Any], *, part: str, until: float,
+) -> Search:  # fmt: skip
+    """One search; folds that a class cannot fill are told as the user's problem."""
+    try:
+        searcher = Searcher(
+            given, families, dict(needs), clock, part, until, design["folds"], design["repeats"], design["seed"],
+            max(1.0, TOLERANCE[design["prefer"]]),
+        )  # fmt: skip
+    except ValueError as error:  # our own message: about classes and folds
+        raise UsageError(str(error)) from None
+    return searcher.run()
+
+
+def _outer(
+    given: Problem, families: Mapping[str, Family], needs: Mapping[str, float], clock: Clock, design: Mapping[str, Any]
+) -> tuple[Floats, Ints, list[str]]:
+    """Predictions for held-out patients by the whole procedure, their folds, and the family that each fold chose.
+
+    The first repeat has all the time that is left; another one is begun only if there is time for all of it.
+    """
+    seeds = [[design["seed"], 1, repeat] for repeat in range(design["repeats"])]
+    draws = [np.random.default_rng(seed) for seed in seeds]
+    fold = np.stack([grouped_folds(given.strata, given.groups, folds=design["folds"], rng=rng) for rng in draws])
+    predictions: list[Floats] = []
+    picks: list[str] = []
+    took = 0.0
+    for repeat, own in enumerate(fold):
+        began = clock.elapsed
+        if repeat and not clock.allows(f"outer {repeat}", needs=took, until=1 - _KEPT):
+            break
+        answer, chosen = _outer_repeat(given, own, families, needs, clock, design, part=f"outer {repeat}")
+        predictions.append(answer)
+        picks += chosen
+        took = clock.elapsed - began
+    return np.stack(predictions), fold[: len(predictions)], picks
+
+
+def _outer_repeat(
+    given: Problem, fold: Ints, families: Mapping[str, Family], needs: Mapping[str, float], clock: Clock,
+    design: Mapping[str, Any], *, part: str,
+) -> tuple[Floats, list[str]]:  # fmt: skip
+    """Predictions of one repeat, NaN where the clock allowed no search, and the family that each fold chose."""
+    predictions = np.full((len(given.y), max(1, len(given.classes))), np.nan)
+    picks = []
+    start = min(1.0, clock.elapsed / clock.budget)
+    for k in range(design["folds"]):
+        test = fold == k
+        until = start + (1 - _KEPT - start) * (k + 1) / design["folds"]
+        seen = given.part(~test)
+        found = _search(seen, families, needs, clock, design, part=f"{part}.{k}", until=until)
+        if not found.trials:
+            continue
+        chosen, _ = pick(found, prefer=design["prefer"])
+        model = final(chosen, seen, seed=design["seed"])
+        picks.append(chosen.name)
+        unseen = given.features[test]
+        regression = given.task == "regression"
+        predictions[test] = model.predict(unseen)[:, None] if regression else model.predict_proba(unseen)
+    return predictions, picks
+
+
+def _honest(given: Problem, predictions: Floats, fold: Ints, seed: int) -> Figures | None:
+    """Figures of the complete repeats, or of what there is of the first; None when there is nothing."""
+    missing: Bools = np.any(np.isnan(predictions), axis=2)
+    whole: Bools = ~np.any(missing, axis=1)
+    if whole.any():
+        return figures(given, predictions[whole], fold[whole], seed=seed)
+    seen: Bools = ~missing[0]
+    return figures(given.part(seen), predictions[:1, seen], fold[:1, seen], seed=seed) if seen.any() else None
+
+
+def _tried(found: Search) -> list[dict[str, Any]]:
+    """What was tried, in the order of the families."""
+    return [
+        {"family": t.name, "settings": dict(t.settings), "repeats": len(t.runs), "mean": t.mean} for t in found.trials
+    ]
+
+
+def _notes(found: Fingerprint) -> tuple[str, ...]:
+    """What is odd about the data, each with what to do."""
+    notes = []
+    if found.empty:
+        notes.append(f"no values at all in {', '.join(found.empty[:10])}: leave these features out")
+    if found.constant:
+        notes.append(f"always the same value in {', '.join(found.constant[:10])}: they cannot help")
+    if found.too_good:
+        notes.append(f"{', '.join(found.too_good[:10])} alone nearly tell the outcome: check for a leak")
+    if found.duplicates:
+        notes.append(f"{found.duplicates} cases equal another one in all features: they are kept in one fold")
+    if found.missing > 0:
+        notes.append(f"{found.missing:.1%} of the values are missing: they become the feature's median")
+    return tuple(notes)
+
+
+def _machine() -> dict[str, Any]:
+    """Versions on which equal bits depend."""
+    from importlib.metadata import version
+
+    return {"versions": {n: version(n) for n in ("scikit-learn", "numpy", "scipy")}, "machine": platform.machine()}

@@ -1,0 +1,122 @@
+"""The search: rules with reasons, costs, rounds, and calibration that no case does for itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from radlake.learn import metrics
+from radlake.learn.clock import Clock, Plan
+from radlake.learn.families import FAMILIES, applicable
+from radlake.learn.problem import Fingerprint, Problem, fingerprint, problem
+from radlake.learn.search import Searcher, Trial, answers, calibrator, held_out, probabilities, probe, prune
+from radlake.learn.split import grouped_folds
+
+
+def cases(n: int = 120, *, classes: int = 2, seed: int = 0) -> Problem:
+    """Three features, the first of which tells the class, two cases a patient."""
+    rng = np.random.default_rng(seed)
+    y = np.repeat(rng.integers(0, classes, n // 2), 2)
+    x = rng.normal(size=(n, 3))
+    x[:, 0] += 1.5 * y
+    return problem(x, y, groups=np.repeat(np.arange(n // 2), 2))
+
+
+def size(n: int, d: int, fewest: int = 100) -> Fingerprint:
+    return Fingerprint(n, n, d, fewest, (0.5, 0.5), 0.0, 0, (), (), ())
+
+
+@pytest.mark.parametrize(
+    ("found", "task", "gone"),
+    [
+        (size(1000, 20), "binary", set()),
+        (size(1000, 2), "binary", {"short"}),
+        (size(100, 20, fewest=10), "binary", {"boosting", "forest", "extra-trees"}),
+        (size(200, 500), "binary", {"svm", "neighbours"}),
+        (size(50_000, 20), "binary", {"svm", "neighbours"}),
+        (size(150, 20), "regression", {"linear"}),
+    ],
+)
+def test_rules_leave_out_what_the_data_cannot_bear(found: Fingerprint, task: str, gone: set[str]) -> None:
+    reasons = prune(applicable(task), found, prefer="balanced")
+    assert set(reasons) == gone
+    assert all(any(c.isdigit() for c in text) for text in reasons.values())
+
+
+def test_readable_leaves_out_what_nobody_can_read() -> None:
+    kept = set(FAMILIES) - set(prune(FAMILIES, size(1000, 20), prefer="readable"))
+    assert {FAMILIES[name].grade for name in kept} == {"A", "B"}
+
+
+def test_logits_become_probabilities() -> None:
+    one = probabilities(np.array([[0.0], [np.log(3.0)]]))
+    assert one == pytest.approx(np.array([[0.5, 0.5], [0.25, 0.75]]))
+    assert probabilities(np.log([[0.2, 0.3, 0.5]])) == pytest.approx(np.array([[0.2, 0.3, 0.5]]))
+
+
+@pytest.mark.parametrize("name", ["svm", "bayes", "tree"])
+def test_probabilities_are_calibrated_out_of_fold(name: str) -> None:
+    given, family = cases(600, seed=3), FAMILIES[name]
+    fold = grouped_folds(given.y, given.groups, folds=4, rng=np.random.default_rng(0))
+    run = held_out(Trial(name, family, family.grid[family.usual], 0), given, fold, seed=0)
+    assert float(metrics.calibration_slope(given.y, run.predicted[:, 1])) == pytest.approx(1, abs=0.2)
+    assert float(metrics.calibration_intercept(given.y, run.predicted[:, 1])) == pytest.approx(0, abs=0.2)
+
+
+def test_no_case_calibrates_itself() -> None:
+    given, family = cases(200), FAMILIES["svm"]
+    fold = grouped_folds(given.y, given.groups, folds=2, rng=np.random.default_rng(0))
+    decision = np.random.default_rng(1).normal(size=(200, 1))
+    turned = Problem(
+        given.features, np.where(fold == 0, 1 - given.y, given.y), given.groups, given.names, "binary", (0, 1)
+    )
+    before, after = (answers(family, p, decision, fold) for p in (given, turned))
+    assert before[fold == 0].tobytes() == after[fold == 0].tobytes()
+    assert before[fold == 1].tobytes() != after[fold == 1].tobytes()
+    assert calibrator(FAMILIES["logistic"], given, decision) is None
+
+
+def search(given: Problem, names: list[str], clock: Clock) -> Searcher:
+    families = {name: FAMILIES[name] for name in names}
+    return Searcher(given, families, dict.fromkeys(names, 0.01), clock, "all", 1.0, 3, 2, 0, 1.0)
+
+
+def test_the_better_families_get_all_settings_and_the_best_new_folds() -> None:
+    found = search(cases(), ["tree", "logistic", "bayes", "neighbours"], Clock(1e6)).run()
+    best = found.best()
+    assert max(len(t.runs) for t in found.trials) == 2
+    leader = max(best.values(), key=lambda t: t.mean_of(1))
+    assert sum(t.name == leader.name for t in found.trials) == len(leader.family.grid)
+    worst = min(best.values(), key=lambda t: t.mean_of(1))
+    assert len(worst.runs) == 1
+    assert not found.left_out
+
+
+def test_what_the_clock_refused_is_told() -> None:
+    clock = Clock(1e6, Plan("", {}, ("all/0/bayes/0",)))
+    found = search(cases(), ["bayes", "logistic"], clock).run()
+    assert [(t.name, len(t.runs)) for t in found.trials] == [("bayes", 1)]
+    assert "more than the budget left" in found.left_out["logistic"]
+
+
+def test_costs_are_probed_and_the_clock_is_asked() -> None:
+    given = cases()
+    families = {name: FAMILIES[name] for name in ("logistic", "svm")}
+    needs, refused = probe(families, given, Clock(1e6), until=0.5, seed=0)
+    assert set(needs) == {"logistic", "svm"}
+    assert all(value > 0 for value in needs.values())
+    assert not refused
+    nothing, refused = probe(families, given, Clock(1e-9), until=0.5, seed=0)
+    assert not nothing
+    assert set(refused) == {"logistic", "svm"}
+
+
+def test_standard_errors_allow_for_shared_training_cases() -> None:
+    given = cases()
+    trial = Trial("bayes", FAMILIES["bayes"], FAMILIES["bayes"].grid[0], 0)
+    fold = grouped_folds(given.y, given.groups, folds=5, rng=np.random.default_rng(0))
+    trial.runs.append(held_out(trial, given, fold, seed=0))
+    trial.runs[0].score = np.array([0.1, 0.2, 0.3, 0.4, 0.5])
+    assert trial.standard_error(5) == pytest.approx((0.025 * (1 / 5 + 1 / 4)) ** 0.5)
+    assert trial.mean == pytest.approx(0.3)
+    assert fingerprint(given).groups == 60
