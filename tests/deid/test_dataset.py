@@ -271,6 +271,14 @@ def test_the_audit_counts_and_holds_no_value() -> None:
     assert "4711" not in str(audit)
 
 
+def test_whole_dates_stay_on_request_if_they_are_dates(quiet: None) -> None:
+    ds = person()
+    ds["SeriesDate"] = RawDataElement(Tag(0x00080021), "DA", 8, b"Quuxberg", 0, False, True)
+    clean, _ = deid.deidentify(ds, key=KEY, options=["retain-full-dates"])
+    assert (clean.StudyDate, clean.SeriesDate) == ("20240228", "")
+    assert clean.LongitudinalTemporalInformationModified == "UNMODIFIED"
+
+
 def test_an_empty_key_is_refused() -> None:
     with pytest.raises(UsageError, match="expected the owner's key"):
         deid.deidentify(person(), key=b"")

@@ -187,8 +187,11 @@ class _Cleaner:
             return None
         clean = self.dataset(item, parent, veiled=veiled, depth=depth)
         if _TEXT_VALUE in item and action in {"D", "K"}:
-            text = actions.REMOVED if action == "D" or veiled else text_of(item, _TEXT_VALUE)
-            clean[_TEXT_VALUE] = DataElement(_TEXT_VALUE, "UT", text)
+            text = text_of(item, _TEXT_VALUE)
+            if action == "D" or veiled:
+                clean[_TEXT_VALUE] = DataElement(_TEXT_VALUE, "UT", actions.REMOVED)
+            elif not self.person.is_named_in(text):
+                clean[_TEXT_VALUE] = DataElement(_TEXT_VALUE, "UT", text)
         if action is not None:
             self._note(
                 _CONCEPT, f"content item {'replaced' if action == 'D' else 'kept' if action == 'K' else 'cleaned'}"
@@ -238,11 +241,13 @@ class _Cleaner:
         return self._drop(tag) if basic in {"X", None} else self._put(tag, vr, actions.dummy(vr), "replaced")
 
     def _kept(self, source: Dataset, tag: BaseTag, vr: str) -> DataElement | RawDataElement:
-        """An attribute that an option retains, as far as it holds what it should: numbers, codes, ages under 90."""
+        """An attribute that an option retains, as far as it holds what it should: numbers, dates, codes, ages."""
         if vr == "AS":
             return self._age(source, tag)
         if vr in {"DS", "IS"}:
             return self._numbers(source, tag, vr)
+        if vr in DATES and not all(self.person.date(vr, text) for text in texts_of(source, tag) if text):
+            return self._put(tag, vr, "", "emptied")
         if vr in TEXTS and not any(self.person.is_named_in(text) for text in texts_of(source, tag)):
             return source.get_item(tag)
         return self._words(source, tag, vr, False) if vr == "CS" or vr in TEXTS else source.get_item(tag)
@@ -308,7 +313,7 @@ class _Cleaner:
     def _unlisted_dates(self, source: Dataset, tag: BaseTag, vr: str) -> DataElement | RawDataElement:
         """As the options on dates say."""
         if "retain-full-dates" in self.rules.options:
-            return source.get_item(tag)
+            return self._kept(source, tag, vr)
         return (
             self._dates(source, tag, vr)
             if "retain-modified-dates" in self.rules.options
