@@ -86,3 +86,11 @@ def test_what_has_no_levels_is_named() -> None:
 def test_bins_out_of_range_are_refused(bins: dict[str, float], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         Binning(**bins)  # type: ignore[arg-type]
+
+
+def test_many_values_are_taken_in_parts_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(0).normal(size=1000)
+    whole = [discretise(values, binning)[0] for binning in (Binning(), Binning(bin_width=0.1))]
+    monkeypatch.setattr("radlake.features.discretise._CHUNK", 7)
+    parts = [discretise(values, binning)[0] for binning in (Binning(), Binning(bin_width=0.1))]
+    assert all(np.array_equal(a, b) for a, b in zip(whole, parts, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from radlake.core.image import Array
 
 MOST_LEVELS = 1024  # texture matrices grow with the square of it
 _BINS = 32
+_CHUNK = 1 << 18  # values widened at a time: they stay in the cache
 
 
 @dataclass(frozen=True)
@@ -92,19 +94,28 @@ def discretise(values: Array, binning: Binning, *, low: float | None = None) -> 
     >>> levels.tolist(), count
     ([1, 1, 2, 3], 3)
     """
-    exact = values.astype(np.float64)
-    least, greatest = float(exact.min()), float(exact.max())
+    least, greatest = float(values.min()), float(values.max())
     if not np.isfinite(greatest - least):
         raise ItemError("not_finite")
+    levels = np.ones(len(values), np.uint16)
     if binning.bin_width is not None:
         start = least if low is None else low
         if (greatest - start) / binning.bin_width >= MOST_LEVELS:
             raise ItemError("too_many_levels")
-        levels = np.floor((exact - start) / binning.bin_width).astype(np.uint16) + np.uint16(1)
+        for part, exact in _parts(values):
+            levels[part] += np.floor((exact - start) / binning.bin_width).astype(np.uint16)
         return levels, int(levels.max())
     count = binning.bin_count or _BINS
-    if greatest == least:
-        return np.ones(len(exact), np.uint16), count
-    # The greatest value ends the last bin instead of beginning another.
-    levels = np.minimum(np.floor(count * ((exact - least) / (greatest - least))), count - 1).astype(np.uint16)
-    return levels + np.uint16(1), count
+    if greatest > least:
+        for part, exact in _parts(values):
+            bins = np.floor(count * ((exact - least) / (greatest - least)))
+            # The greatest value ends the last bin instead of beginning another.
+            levels[part] += np.minimum(bins, count - 1).astype(np.uint16)
+    return levels, count
+
+
+def _parts(values: Array) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """Values widened to float64, some at a time."""
+    for start in range(0, len(values), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        yield part, values[part].astype(np.float64)

@@ -167,7 +167,7 @@ def border_distance(mask: BoolArray, *, deep: bool) -> NDArray[np.uint16]:
     steps = ndimage.generate_binary_structure(3, 1)
     if not deep:
         steps[0] = steps[2] = False
-    return np.asarray(ndimage.distance_transform_cdt(np.pad(mask, 1), steps), np.int32).astype(np.uint16)
+    return np.asarray(ndimage.distance_transform_cdt(np.pad(mask, 1), steps)).astype(np.uint16)
 
 
 def for_axes(aggregations: Iterable[Aggregation], axes: int) -> tuple[Aggregation, ...]:
