@@ -48,7 +48,7 @@ def k_means(
 ) -> ImageOrArray:
     """Labels of the intensity classes with the least squares inside: 1 the darkest to `classes` the brightest; uint8.
 
-    In one channel k-means has the same optimum as multi-Otsu, so it is found exactly (of values that are not integers of
+    In one channel k-means has the same optimum as multi-Otsu, so it is found exactly (for values other than integers of
     16 bits on 65536 levels) and needs no random start.
 
     Parameters
