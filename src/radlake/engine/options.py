@@ -1,0 +1,88 @@
+"""Choices of a run that are not part of its study: which engine, and where it says how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from radlake.engine import pool
+from radlake.engine.chain import Piece, Result, Spec
+from radlake.engine.local import Load, Local
+
+
+class Progress(Protocol):
+    """Where a run says how far it is."""
+
+    def begin(self, title: str, total: int | None) -> None:
+        """A phase starts; total items, where known."""
+        ...
+
+    def advance(self, done: int, set_aside: int) -> None:
+        """So many more items ended, so many of them with a fault."""
+        ...
+
+    def end(self) -> None:
+        """The phase is over."""
+        ...
+
+
+class Silent:
+    """No progress."""
+
+    def begin(self, title: str, total: int | None) -> None:
+        """Say nothing."""
+
+    def advance(self, done: int, set_aside: int) -> None:
+        """Say nothing."""
+
+    def end(self) -> None:
+        """Say nothing."""
+
+
+class Engine(Protocol):
+    """What does pieces of work: `Local`, or `radlake.engine.spark.Spark`."""
+
+    @property
+    def name(self) -> str:
+        """As recorded in `runs`."""
+        ...
+
+    @property
+    def workers(self) -> int:
+        """How many pieces at once."""
+        ...
+
+    @property
+    def memory_bytes(self) -> int:
+        """For all pieces under way together."""
+        ...
+
+    @property
+    def timeout_s(self) -> float:
+        """For one piece."""
+        ...
+
+    def each(self, spec: Spec, loads: Iterable[Load]) -> Iterator[pool.Done[Piece, Result] | pool.Lost[Piece]]:
+        """Do every piece; yield batches as they end."""
+        ...
+
+
+@dataclass(frozen=True)
+class Options:
+    """Choices of a run beside its study.
+
+    Parameters
+    ----------
+    engine : Engine
+    patient_regex : str or None
+        Pattern on the path; its first group names the patient where the format has no PatientID.
+    strict : bool
+        Raise at the first unforeseen exception.
+    progress : Progress
+    """
+
+    engine: Engine = field(default_factory=Local)
+    patient_regex: str | None = None
+    strict: bool = False
+    progress: Progress = field(default_factory=Silent)
