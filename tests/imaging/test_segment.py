@@ -127,7 +127,7 @@ def test_labels_that_the_library_leaves_out_do_not_matter() -> None:
 
 
 def test_no_voxel_outside_the_mask_is_ever_in_its_largest_component() -> None:
-    # the least mask that cc3d got wrong as bool, and random ones
+    # a mask that a library once got wrong as bool, and random ones
     assert largest_component(np.array([[0, 0, 0], [0, 0, 1], [0, 0, 1]], bool)).sum() == 2
     rng = np.random.default_rng(0)
     for _ in range(300):

@@ -63,7 +63,9 @@ FAULTS: dict[str, Rule] = {
     "misaligned_mask": Rule("the mask does not lie on the image: {what}", "check that both are of one series"),
     "not_finite": Rule("values inside the region are not finite", "repair the image, or leave them out of the mask"),
     "empty_mask": Rule("the mask holds no voxel", "check the outline or the threshold"),
-    "too_many_levels": Rule("the bins are too narrow for the region's range of values", "use a wider bin, or bin_count"),
+    "too_many_levels": Rule(
+        "the bins are too narrow for the region's range of values", "use a wider bin, or bin_count"
+    ),
     "unsupported_structure": Rule("structure of type {what} is not supported", "export closed planar contours"),
     # tables and texts
     "unmatched_key": Rule("row {row}: no image in the lake has this key", "check --on and the key's spelling"),

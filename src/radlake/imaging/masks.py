@@ -1,6 +1,6 @@
 """Operations on masks: fill holes, remove small parts, distance in millimetres to what is outside.
 
-Everything but zero is inside. Components go to cc3d, distances to edt.
+Everything but zero is inside. Components and distances go to scipy.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from radlake.core.image import Array, BoolArray, Image
+from radlake.core.image import Array, Image
 from radlake.imaging.arguments import ImageOrArray, Spacing, on_spatial_axes
+from radlake.imaging.labels import connected, voxel_counts
 
 
 def fill_holes(
@@ -51,7 +52,7 @@ def fill_holes(
     def fill(array: Array, _: Spacing) -> Array:
         if array.size == 0:
             return np.asarray(array != 0)
-        labels = _components(array == 0, connectivity, default=0)
+        labels = connected(array == 0, connectivity, widest=False)
         open_to_edge = np.zeros(int(labels.max()) + 1, np.bool_)
         for axis in range(array.ndim):
             for side in (0, -1):
@@ -104,15 +105,11 @@ def remove_small(
         raise ValueError("give exactly one of least_mm and least_vox")
 
     def remove(array: Array, steps: Spacing) -> Array:
-        import cc3d
-
         inside = np.asarray(array != 0)
-        if not inside.any():
-            return inside
         # 1e-9: as for boxes, whole numbers of voxels must not fail by the last bit
         voxels = least_vox if least_vox is not None else cast(float, least_mm) / float(np.prod(steps)) * (1 - 1e-9)
-        labels = _components(inside, connectivity, default=-1)
-        stays = cc3d.statistics(labels, no_slice_conversion=True)["voxel_counts"] >= voxels
+        labels = connected(inside, connectivity, widest=True)
+        stays = voxel_counts(labels) >= voxels
         stays[0] = False
         return np.asarray(stays[labels])
 
@@ -144,27 +141,15 @@ def distance_map(
     """
 
     def measure(array: Array, steps: Spacing) -> NDArray[np.float32]:
-        import edt
+        from scipy import ndimage
 
-        inside = np.ascontiguousarray(array != 0)
+        inside = np.asarray(array != 0)
         if inside.size == 0 or inside.all():
             return np.full(array.shape, np.inf, np.float32)
-        return np.asarray(edt.edt(inside, anisotropy=steps, black_border=False, parallel=1))
+        return np.asarray(ndimage.distance_transform_edt(inside, sampling=steps), np.float32)
 
     found = on_spatial_axes(mask, measure, spacing=spacing, channel_axis=channel_axis)
     if isinstance(found, Image):
         unit = "mm" if found.geometry.calibrated else "a.u."
         return cast(ImageOrArray, found.with_array(found.array, kind="other", unit=unit))
     return found
-
-
-def _components(inside: BoolArray, connectivity: int | None, *, default: int) -> Array:
-    """Labels of connected components by cc3d, from 1; `default` picks the least (0) or greatest (-1) connectivity."""
-    import cc3d
-
-    allowed = (6, 18, 26) if inside.ndim == 3 else (4, 8)
-    if connectivity is not None and connectivity not in allowed:
-        raise ValueError(f"connectivity must be one of {allowed} for {inside.ndim} axes, got {connectivity}")
-    # cc3d 4.1.1 joins and loses voxels of bool arrays with 8 or 26 neighbours; not of the same array as uint8
-    codes = np.ascontiguousarray(inside).view(np.uint8)
-    return np.asarray(cc3d.connected_components(codes, connectivity=connectivity or allowed[default]))

@@ -12,8 +12,8 @@ from radlake.core.image import Array, BoolArray, Image
 from radlake.imaging.arguments import ImageOrArray, on_spatial_axes
 from radlake.imaging.channels import scalar
 from radlake.imaging.histogram import histogram
+from radlake.imaging.labels import connected, voxel_counts
 
-_CHUNK = 1 << 20  # samples handled at a time, so that no wide copy of a volume is made
 CONSTANT = Term("the image is constant: there is nothing to separate")
 
 
@@ -109,8 +109,7 @@ def largest_component(
 
     References
     ----------
-    Wu, Otoo, Suzuki (2009), Two strategies to speed up connected component labeling, Pattern Anal Applic 12:117-135;
-    computed by the library connected-components-3d.
+    Rosenfeld & Pfaltz (1966), Sequential operations in digital picture processing, J ACM 13:471-494.
 
     Examples
     --------
@@ -161,23 +160,11 @@ def _above(array: Array, padding: float | None) -> BoolArray:
 
 
 def _largest(array: Array, connectivity: int | None) -> BoolArray:
-    """The largest component by cc3d; labels are counted in chunks, because bincount widens to 64 bit."""
-    import cc3d
-
-    allowed = (26, 18, 6) if array.ndim == 3 else (8, 4)
-    if connectivity is not None and connectivity not in allowed:
-        raise ValueError(f"connectivity must be one of {allowed} for {array.ndim} axes, got {connectivity}")
+    """The largest component; of equal ones the first."""
     inside = array if array.dtype == np.bool_ else array != 0
     if not inside.any():
         raise ItemError("empty_mask")
-    # cc3d 4.1.1 joins and loses voxels of bool arrays with 8 or 26 neighbours; not of the same array as uint8
-    labels = cc3d.connected_components(inside.view(np.uint8), connectivity=connectivity or allowed[0])
-    last = int(labels.max())  # cc3d leaves numbers out in 2-D, so its own count is too small
-    if last == 1:
-        return inside.copy()
-    sizes = np.zeros(last + 1, np.int64)
-    flat = labels.reshape(-1)
-    for start in range(0, flat.size, _CHUNK):
-        sizes += np.bincount(flat[start : start + _CHUNK], minlength=last + 1)
-    sizes[0] = 0
-    return np.asarray(labels == np.argmax(sizes))
+    labels = connected(inside, connectivity, widest=True)
+    counts = voxel_counts(labels)
+    counts[0] = 0
+    return np.asarray(labels == np.argmax(counts))
