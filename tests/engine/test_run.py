@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sys
@@ -180,6 +181,23 @@ def test_a_broken_slice_costs_that_slice_and_not_its_series(place: Place) -> Non
     place.run()
     place.run("fresh")
     assert place.tables() == place.tables("fresh")
+
+
+@pytest.mark.parametrize("name", ["a", "b", "c", "d"])  # the key decides which copy is tried first
+def test_a_broken_copy_does_not_spoil_the_whole_one(tmp_path: Path, name: str) -> None:
+    place = Place(tmp_path)
+    archive.ct_slice(place.source / "whole.dcm", 1)
+    (place.source / "cut.dcm").write_bytes((place.source / "whole.dcm").read_bytes()[:-700])
+    place.key_file.write_text(hashlib.sha256(name.encode()).hexdigest())
+    place.key_file.chmod(0o600)
+    place.run()
+    rows = (
+        place.lake().sql("SELECT uri, status, fault_code FROM files JOIN private.sources USING (file_id)").to_pylist()
+    )
+    found = {Path(r["uri"]).name: (r["status"], r["fault_code"]) for r in rows}
+    assert found["whole.dcm"] == ("done", None)
+    assert found["cut.dcm"] in (("quarantined", "truncated_pixels"), ("done", None))
+    assert place.lake().sql("SELECT count(*) AS n FROM masks")["n"][0].as_py() == 1
 
 
 def test_an_empty_folder_makes_an_empty_lake(tmp_path: Path) -> None:

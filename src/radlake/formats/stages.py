@@ -58,7 +58,7 @@ def _raise_for_members(item: Item) -> None:
     from radlake.formats.dicom.pixels import broken
 
     found = broken(item.members, item.row)
-    if 0 < len(found) < len([m for m in item.members if m.get("frames") != []]):
+    if 0 < len(found) < len(item.members):  # copies that gave no pixels so far can take the place of a broken one
         raise BrokenMembers([(m["file_id"], m.get("member") or 0, error) for m, error in found])
 
 
