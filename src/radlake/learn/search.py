@@ -18,17 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radlake.learn import metrics
+from radlake.learn.calibration import answers, calibrator, loss
 from radlake.learn.classical import Settings
 from radlake.learn.clock import Clock
 from radlake.learn.families import Family, Task, options
-from radlake.learn.problem import Bools, Fingerprint, Floats, Ints, Problem
+from radlake.learn.problem import Fingerprint, Floats, Ints, Problem
 from radlake.learn.split import repeated_folds
 from radlake.learn.validate import Fitted, decisions
 
 _PROBE = 250  # cases; fewer say little on the growth of the time
 _FINALISTS = 4
 _KERNEL_CASES = 20_000
-_SURE = 1e-6  # a wrong answer costs no more than this probability does
 
 
 @dataclass(eq=False)
@@ -348,75 +348,6 @@ class Searcher:
             return []
         enough = best[0].mean - self.slack * best[0].standard_error(int(self.folds.max()) + 1)
         return [t for i, t in enumerate(best) if i < _FINALISTS and t.mean >= enough]
-
-
-def calibrator(family: Family, given: Problem, decision: Floats, seen: Bools | None = None) -> Any | None:
-    """Curve from decision values to probabilities, fitted on answers for unseen cases; None where none is needed.
-
-    Logistic regression on the decision values (Platt 1999), multinomial for more than two classes.
-
-    Parameters
-    ----------
-    family : Family
-    given : Problem
-    decision : (N, S) array
-        Out-of-fold decision values.
-    seen : (N,) bool array, optional
-        Cases to fit on; all by default.
-    """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    if given.task == "regression" or family.calibrated:
-        return None
-    chosen = np.ones(len(given.y), dtype=np.bool_) if seen is None else seen
-    weak = 1e4 if given.task == "binary" else 1.0
-    curve = make_pipeline(StandardScaler(), LogisticRegression(C=weak, max_iter=5000))
-    return curve.fit(decision[chosen], given.y[chosen])
-
-
-def answers(family: Family, given: Problem, decision: Floats, fold: Ints) -> Floats:
-    """Out-of-fold predictions: probabilities (N, K), or values (N, 1) for regression.
-
-    Each fold's curve is fitted on the answers in the other folds, so that no case calibrates itself.
-
-    Parameters
-    ----------
-    family : Family
-    given : Problem
-    decision : (N, S) array
-        Out-of-fold decision values.
-    fold : (N,) int array
-    """
-    if given.task == "regression":
-        return decision
-    if family.calibrated:
-        return probabilities(decision)
-    found = np.empty((len(fold), len(given.classes)))
-    for k in range(int(fold.max()) + 1):
-        curve = calibrator(family, given, decision, fold != k)
-        found[fold == k] = curve.predict_proba(decision[fold == k])  # type: ignore[union-attr]
-    return found
-
-
-def loss(given: Problem, predicted: Floats) -> float:
-    """What settings of one family are chosen by: log loss, or mean squared error.
-
-    Unlike the AUC they see the probabilities and not only their order, and so tell close settings apart.
-    """
-    if given.task == "regression":
-        return float(np.mean((predicted[:, 0] - given.y) ** 2))
-    return float(-np.log(np.clip(predicted[np.arange(len(given.y)), given.y], _SURE, 1.0)).mean())
-
-
-def probabilities(decision: Floats) -> Floats:
-    """Softmax of decision values that are log odds (one column) or logits of each class."""
-    from scipy.special import softmax
-
-    logits = np.hstack([np.zeros_like(decision), decision]) if decision.shape[1] == 1 else decision
-    found: Floats = softmax(logits, axis=1)
-    return found
 
 
 def final(trial: Trial, given: Problem, *, seed: int) -> Fitted:

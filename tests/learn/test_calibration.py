@@ -1,0 +1,42 @@
+"""Probabilities that no case calibrates for itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from radlake.learn import metrics
+from radlake.learn.calibration import answers, calibrator, probabilities
+from radlake.learn.families import FAMILIES
+from radlake.learn.problem import Problem
+from radlake.learn.search import Trial, held_out
+from radlake.learn.split import grouped_folds
+from tests.learn.test_search import cases
+
+
+def test_logits_become_probabilities() -> None:
+    one = probabilities(np.array([[0.0], [np.log(3.0)]]))
+    assert one == pytest.approx(np.array([[0.5, 0.5], [0.25, 0.75]]))
+    assert probabilities(np.log([[0.2, 0.3, 0.5]])) == pytest.approx(np.array([[0.2, 0.3, 0.5]]))
+
+
+@pytest.mark.parametrize("name", ["svm", "bayes", "tree"])
+def test_probabilities_are_calibrated_out_of_fold(name: str) -> None:
+    given, family = cases(600, seed=3), FAMILIES[name]
+    fold = grouped_folds(given.y, given.groups, folds=4, rng=np.random.default_rng(0))
+    run = held_out(Trial(name, family, family.grid[family.usual], 0), given, fold, seed=0)
+    assert float(metrics.calibration_slope(given.y, run.predicted[:, 1])) == pytest.approx(1, abs=0.2)
+    assert float(metrics.calibration_intercept(given.y, run.predicted[:, 1])) == pytest.approx(0, abs=0.2)
+
+
+def test_no_case_calibrates_itself() -> None:
+    given, family = cases(200), FAMILIES["svm"]
+    fold = grouped_folds(given.y, given.groups, folds=2, rng=np.random.default_rng(0))
+    decision = np.random.default_rng(1).normal(size=(200, 1))
+    turned = Problem(
+        given.features, np.where(fold == 0, 1 - given.y, given.y), given.groups, given.names, "binary", (0, 1)
+    )
+    before, after = (answers(family, p, decision, fold) for p in (given, turned))
+    assert before[fold == 0].tobytes() == after[fold == 0].tobytes()
+    assert before[fold == 1].tobytes() != after[fold == 1].tobytes()
+    assert calibrator(FAMILIES["logistic"], given, decision) is None
