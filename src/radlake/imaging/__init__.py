@@ -2,7 +2,7 @@
 
 Images and plain arrays go in, the same come out. `FILTERS`, `EDGES`, `ENHANCERS`, `MORPHOLOGY`, `MASK_OPERATIONS`,
 `SEGMENTERS`, `CLASSIFIERS` and `ANATOMY` list what pipelines and the command line can name; every entry is tested by
-the contract battery. Heavy libraries load at the first call.
+the contract battery. Heavy libraries load at the first call. `with threads(2):` lets kernels use two threads.
 """
 
 from __future__ import annotations
@@ -23,6 +23,19 @@ from radlake.imaging import (
     segment_thresholds,
     segment_tissue,
 )
+from radlake.imaging.kernels.threads import threads
+
+__all__ = [
+    "ANATOMY",
+    "CLASSIFIERS",
+    "EDGES",
+    "ENHANCERS",
+    "FILTERS",
+    "MASK_OPERATIONS",
+    "MORPHOLOGY",
+    "SEGMENTERS",
+    "threads",
+]
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "gaussian": filters.gaussian,

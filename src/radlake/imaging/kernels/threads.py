@@ -1,0 +1,71 @@
+"""Kernels on several threads: a result is cut into slabs that do not depend on each other.
+
+One thread unless a caller asks for more, because the engine already gives every processor an image of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_COUNT: ContextVar[int] = ContextVar("radlake.imaging.threads", default=1)
+_SLABS = 4  # per thread: a thread that was held up leaves its share to the others
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Context in which kernels of this room use up to so many threads; the bits of a result do not depend on it.
+
+    Parameters
+    ----------
+    count : int
+        At least 1, which is also the number outside of any such context.
+
+    Raises
+    ------
+    ValueError
+        For less than one thread.
+
+    Examples
+    --------
+    >>> with threads(2):
+    ...     print(_COUNT.get())
+    2
+    """
+    if count < 1:
+        raise ValueError(f"expected at least one thread, got {count}")
+    token = _COUNT.set(int(count))
+    try:
+        yield
+    finally:
+        _COUNT.reset(token)
+
+
+def by_slabs(work: Callable[[int, int], None], length: int, *, least: int = 1) -> None:
+    """Run `work(start, stop)` for slabs that make up `range(length)`, at once as far as the context allows.
+
+    Parameters
+    ----------
+    work : callable
+        Releases the GIL and writes to its own slab of the result alone; whatever it returns is dropped.
+    length : int
+        Planes, rows or tiles of the result.
+    least : int
+        Fewest of them that are worth a call: a kernel that starts a slab by summing up k planes wants several times k.
+
+    Examples
+    --------
+    >>> by_slabs(lambda start, stop: print(start, stop), 5)
+    0 5
+    """
+    count = _COUNT.get()
+    slabs = 1 if count == 1 else max(1, min(_SLABS * count, length // least))
+    edges = [length * i // slabs for i in range(slabs + 1)]
+    if slabs == 1:
+        work(0, length)
+        return
+    with ThreadPoolExecutor(min(count, slabs)) as pool:
+        for _ in pool.map(work, edges[:-1], edges[1:]):
+            pass

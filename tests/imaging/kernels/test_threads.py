@@ -1,0 +1,55 @@
+"""Slabs make up the whole, on as many threads as were asked for."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from radlake.imaging import threads
+from radlake.imaging.kernels.threads import by_slabs
+
+
+@given(st.integers(0, 60), st.integers(1, 5), st.integers(1, 9))
+def test_every_index_is_worked_on_once_and_slabs_are_not_too_small(length: int, count: int, least: int) -> None:
+    seen: list[tuple[int, int]] = []
+    with threads(count):
+        by_slabs(lambda start, stop: seen.append((start, stop)), length, least=least)
+    assert sorted(i for start, stop in seen for i in range(start, stop)) == [*range(length)]
+    assert len(seen) == 1 or all(stop - start >= least for start, stop in seen)
+
+
+def test_the_context_decides_how_many_threads_work_and_ends() -> None:
+    names: set[str] = set()
+
+    def note(_start: int, _stop: int) -> None:
+        time.sleep(0.02)
+        names.add(threading.current_thread().name)
+
+    by_slabs(note, 8)
+    assert names == {threading.current_thread().name}
+    names.clear()
+    with threads(2):
+        by_slabs(note, 8)
+    assert len(names) == 2
+    assert threading.current_thread().name not in names
+    names.clear()
+    by_slabs(note, 8)
+    assert names == {threading.current_thread().name}
+
+
+def test_a_slab_that_fails_fails_the_whole() -> None:
+    def fail(start: int, _stop: int) -> None:
+        if start:
+            raise MemoryError
+
+    with threads(2), pytest.raises(MemoryError):
+        by_slabs(fail, 8)
+
+
+def test_less_than_one_thread_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one thread, got 0"), threads(0):
+        pass
