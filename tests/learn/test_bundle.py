@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +16,8 @@ from skops import io as skops
 
 from radlake.learn.bundle import Bundle, BundleError, load, save
 from radlake.learn.classical import LOGISTIC, SINGLE, SVM, Model
-from radlake.learn.validate import fit
+from radlake.learn.deep import ImageClassifier
+from radlake.learn.validate import Fitted, fit
 
 
 def make(model: Model, seed: int = 0) -> tuple[Bundle, np.ndarray]:
@@ -23,6 +28,10 @@ def make(model: Model, seed: int = 0) -> tuple[Bundle, np.ndarray]:
     y = (x[:, 0] + rng.normal(size=80) > 0).astype(np.int64)
     fitted = fit(model, x, y, np.arange(80), folds=3, rng=np.random.default_rng(1))
     return Bundle(model.name, "ill", ("size", "form"), fitted), x
+
+
+def facts(data: bytes) -> dict[str, object]:
+    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -66,7 +75,7 @@ def test_a_file_that_is_no_pipeline_is_refused_even_with_the_right_hash(tmp_path
     save(make(LOGISTIC)[0], tmp_path / "m")
     (tmp_path / "m" / "pipeline.skops").write_bytes(b"no zip")
     manifest = json.loads((tmp_path / "m" / "bundle.json").read_text())
-    manifest["files"]["pipeline.skops"] = hashlib.sha256(b"no zip").hexdigest()
+    manifest["files"]["pipeline.skops"] = facts(b"no zip")
     (tmp_path / "m" / "bundle.json").write_text(json.dumps(manifest))
     with pytest.raises(BundleError, match="incomplete"):
         load(tmp_path / "m")
@@ -77,7 +86,7 @@ def test_foreign_types_are_refused_even_with_the_right_hash(tmp_path: Path) -> N
     data = skops.dumps({"run": Path("x")})
     (tmp_path / "m" / "pipeline.skops").write_bytes(data)
     manifest = json.loads((tmp_path / "m" / "bundle.json").read_text())
-    manifest["files"]["pipeline.skops"] = hashlib.sha256(data).hexdigest()
+    manifest["files"]["pipeline.skops"] = facts(data)
     (tmp_path / "m" / "bundle.json").write_text(json.dumps(manifest))
     with pytest.raises(BundleError, match="holds types"):
         load(tmp_path / "m")
@@ -86,10 +95,13 @@ def test_foreign_types_are_refused_even_with_the_right_hash(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"format": 2}, "not of format 1"),
+        ({"format": 1}, "not of format 2"),
         ({"files": {"../x": "0"}}, "cannot have"),
         ({"files": None}, "incomplete"),
-        ({"files": {"pipeline.skops": 1}}, "not the file"),
+        ({"files": {"pipeline.skops": 1}}, "incomplete"),
+        ({"files": {"pipeline.skops": {"bytes": 1, "sha256": ""}}}, "not the file"),
+        ({"files": {"pipeline.skops": {}, "network.json": {}, "weights.safetensors": {}}}, "cannot have"),
+        ({"files": {"network.json": {}}}, "cannot have"),
     ],
 )
 def test_odd_manifests_are_refused(change: dict[str, object], words: str, tmp_path: Path) -> None:
@@ -105,3 +117,74 @@ def test_no_bundle_and_wrong_columns_are_told(tmp_path: Path) -> None:
         load(tmp_path)
     with pytest.raises(ValueError, match=r"expected 2 columns \(size, form\)"):
         make(SINGLE)[0].probability(np.zeros((3, 5)))
+
+
+def test_the_contract_and_the_steps_before_are_kept(tmp_path: Path) -> None:
+    bundle, x = make(LOGISTIC)
+    contract = {"kind": "table", "low": [0.0, 1.5]}
+    save(replace(bundle, contract=contract, pipeline="name: ct\nsteps: []\n"), tmp_path / "m")
+    loaded = load(tmp_path / "m")
+    assert loaded.contract == contract
+    assert loaded.pipeline == "name: ct\nsteps: []\n"
+    assert loaded.predict_proba(x)[:, 1].tobytes() == bundle.probability(x).tobytes()
+    assert loaded.predict(x).tolist() == (bundle.probability(x) > 0.5).astype(int).tolist()
+
+
+@pytest.fixture(scope="module")
+def network() -> tuple[Bundle, np.ndarray]:
+    """A small network for the digits 0 and 1 of scikit-learn."""
+    from sklearn.datasets import load_digits
+
+    x, y = load_digits(n_class=2, return_X_y=True)
+    model = ImageClassifier("vgg-small", epochs=1, batch=90).fit(x.reshape(-1, 8, 8), y)
+    fitted = Fitted({"epochs": 1}, model, None, "binary", (0, 1))
+    return Bundle("vgg-small", "one", (), fitted, contract=model.contract_), x.reshape(-1, 8, 8)
+
+
+def test_a_network_answers_the_same_bits_in_a_new_process(network: tuple[Bundle, np.ndarray], tmp_path: Path) -> None:
+    bundle, x = network
+    save(bundle, tmp_path / "m")
+    assert sorted(digests(tmp_path / "m")) == ["bundle.json", "network.json", "weights.safetensors"]
+    np.save(tmp_path / "x.npy", x)
+    code = (
+        "import sys, numpy as np; from pathlib import Path; from radlake.learn.bundle import load;"
+        "np.save(sys.argv[3], load(Path(sys.argv[1])).predict_proba(np.load(sys.argv[2])))"
+    )
+    files = [str(tmp_path / name) for name in ("m", "x.npy", "p.npy")]
+    subprocess.run([sys.executable, "-c", code, *files], check=True)
+    assert np.load(tmp_path / "p.npy").tobytes() == bundle.predict_proba(x).tobytes()
+    save(load(tmp_path / "m"), tmp_path / "n")
+    assert digests(tmp_path / "m") == digests(tmp_path / "n")
+
+
+def test_networks_that_were_tampered_with_are_refused(network: tuple[Bundle, np.ndarray], tmp_path: Path) -> None:
+    save(network[0], tmp_path / "m")
+    weights = tmp_path / "m" / "weights.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+    with pytest.raises(BundleError, match=r"weights\.safetensors is not the file that was saved"):
+        load(tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("weights.safetensors", lambda _: b"\xff" * 64, "no file of weights"),
+        ("network.json", lambda text: text.replace(b"ImageClassifier", b"os.system"), "incomplete"),
+        ("network.json", lambda text: text.replace(b"vgg-small", b"cnn-small"), "incomplete"),
+        ("network.json", lambda text: text.replace(b'"batch"', b'"magic"'), "incomplete"),
+        ("network.json", lambda _: b"[]", "incomplete"),
+    ],
+)
+def test_foreign_networks_are_refused_even_with_the_right_hash(
+    network: tuple[Bundle, np.ndarray], tmp_path: Path, name: str, change: Callable[[bytes], bytes], words: str
+) -> None:
+    save(network[0], tmp_path / "m")
+    data = change((tmp_path / "m" / name).read_bytes())
+    (tmp_path / "m" / name).write_bytes(data)
+    manifest = json.loads((tmp_path / "m" / "bundle.json").read_text())
+    manifest["files"][name] = facts(data)
+    (tmp_path / "m" / "bundle.json").write_text(json.dumps(manifest))
+    with pytest.raises(BundleError, match=words):
+        load(tmp_path / "m")

@@ -1,7 +1,16 @@
-"""A fitted model on disk: a folder with a manifest in JSON and the pipelines in skops format, never pickle.
+"""A fitted model on disk: a folder with a manifest in JSON, the model in skops or safetensors format, never pickle.
 
-`save` writes the same bytes for the same model; `load` checks every file against the manifest's hashes before it is
-opened, and refuses types that a pipeline of this room does not hold.
+    bundle.json          what the model answers, its input contract, versions, size and SHA-256 of every other file
+    pipeline.skops       a scikit-learn pipeline; or, for a network,
+    network.json         its estimator, options and what was fitted beside the weights
+    weights.safetensors  its weights
+    calibrator.skops     from decision values to probabilities, where there is one
+    steps.yaml           the pipeline that makes the inputs from images, where there is one
+    evidence.json        why this model
+
+`save` writes the same bytes for the same model. `load` trusts in layers: only files of these names, only with the size
+and hash of the manifest, then only types that a pipeline of this room holds, and networks of its table whose weights
+have the very names and shapes that the description asks for.
 """
 
 from __future__ import annotations
@@ -25,7 +34,7 @@ from numpy.typing import NDArray
 from radlake.core.errors import RadlakeError
 from radlake.learn.validate import Fitted
 
-FORMAT = 1
+FORMAT = 2
 _MANIFEST = "bundle.json"
 # A number type, nodes of trees (arrays) and the F statistics; all else that skops does not know itself is refused.
 _TRUSTED = (
@@ -35,9 +44,12 @@ _TRUSTED = (
     "sklearn.feature_selection._univariate_selection.f_regression",
     "sklearn.tree._tree.Tree",
 )
-_FILES = {"pipeline.skops", "calibrator.skops", "evidence.json"}
+_CLASSICAL = {"pipeline.skops"}
+_NETWORK = {"network.json", "weights.safetensors"}
+_OPTIONAL = {"calibrator.skops", "steps.yaml", "evidence.json"}
 _LARGEST = 1 << 30
 _LIBRARIES = ("radlake", "scikit-learn", "numpy", "skops")
+_NETWORK_LIBRARIES = ("torch", "safetensors")
 
 
 class BundleError(RadlakeError):
@@ -53,11 +65,15 @@ class Bundle:
     name, target : str
         Model, and the label that it gives the probability of.
     inputs : tuple of str
-        Features in the order of the columns.
+        Features in the order of the columns; empty for a model of images.
     fitted : Fitted
-        The pipelines.
+        The model.
     evidence : mapping, optional
         Why this model: JSON values.
+    contract : mapping, optional
+        What inputs the model accepts, JSON values: its `kind` ("table" or "images") and what was seen in training.
+    pipeline : str, optional
+        The steps that make the inputs, as YAML.
     """
 
     name: str
@@ -65,6 +81,8 @@ class Bundle:
     inputs: tuple[str, ...]
     fitted: Fitted
     evidence: Mapping[str, Any] | None = None
+    contract: Mapping[str, Any] | None = None
+    pipeline: str | None = None
 
     def probability(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Probability of the second class for each row of an (N, D) array whose columns are `inputs`.
@@ -74,9 +92,35 @@ class Bundle:
         ValueError
             When the number of columns differs.
         """
-        if features.ndim != 2 or features.shape[1] != len(self.inputs):
-            raise ValueError(f"expected {len(self.inputs)} columns ({', '.join(self.inputs)}), got {features.shape}")
-        return self.fitted.probability(features)
+        found: NDArray[np.float64] = self.predict_proba(features)[:, 1]
+        return found
+
+    def predict_proba(self, inputs: Any) -> NDArray[np.float64]:
+        """Probability of each class, shape (N, K), for the rows of a table or for images.
+
+        Parameters
+        ----------
+        inputs : (N, D) float array whose columns are `inputs`, or images (see `radlake.learn.images.images`)
+
+        Raises
+        ------
+        ValueError
+            When the number of columns differs, or the model predicts a value and no class.
+        UsageError
+            When the images are not of the kind that the model was trained on.
+        """
+        return self.fitted.predict_proba(self._checked(inputs))
+
+    def predict(self, inputs: Any) -> NDArray[Any]:
+        """Most probable label, or the value, for the rows of a table or for images; errors as in `predict_proba`."""
+        return self.fitted.predict(self._checked(inputs))
+
+    def _checked(self, inputs: Any) -> Any:
+        """The inputs, if there is one column for each feature; models of images check these themselves."""
+        if self.inputs and np.shape(inputs)[1:] != (len(self.inputs),):
+            names = ", ".join(self.inputs)
+            raise ValueError(f"expected {len(self.inputs)} columns ({names}), got {np.shape(inputs)}")
+        return inputs
 
 
 def save(bundle: Bundle, folder: Path) -> None:
@@ -88,11 +132,14 @@ def save(bundle: Bundle, folder: Path) -> None:
     folder : Path
         Its parent is made where needed.
     """
-    files = {"pipeline.skops": _dumps(bundle.fitted.pipeline)}
+    files = _model_files(bundle.fitted.pipeline)
+    libraries = _LIBRARIES + (_NETWORK_LIBRARIES if files.keys() == _NETWORK else ())
     if bundle.fitted.calibrator is not None:
         files["calibrator.skops"] = _dumps(bundle.fitted.calibrator)
     if bundle.evidence is not None:
-        files["evidence.json"] = json.dumps(bundle.evidence, indent=1, sort_keys=True).encode()
+        files["evidence.json"] = _json(bundle.evidence)
+    if bundle.pipeline is not None:
+        files["steps.yaml"] = bundle.pipeline.encode()
     manifest = {
         "format": FORMAT,
         "name": bundle.name,
@@ -101,10 +148,11 @@ def save(bundle: Bundle, folder: Path) -> None:
         "settings": dict(bundle.fitted.settings),
         "task": bundle.fitted.task,
         "classes": list(bundle.fitted.classes),
-        "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
-        "versions": {name: version(name) for name in _LIBRARIES},
+        "contract": None if bundle.contract is None else dict(bundle.contract),
+        "files": {n: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for n, data in files.items()},
+        "versions": {name: version(name) for name in libraries},
     }
-    files[_MANIFEST] = json.dumps(manifest, indent=1, sort_keys=True).encode()
+    files[_MANIFEST] = _json(manifest)
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
     for name, data in files.items():
@@ -127,16 +175,18 @@ def load(folder: Path) -> Bundle:
     manifest = _manifest(folder)
     try:
         names = set(manifest["files"])
-        if not {"pipeline.skops"} <= names <= _FILES:
+        if names - _OPTIONAL not in (_CLASSICAL, _NETWORK):
             raise BundleError(f"the bundle lists files that it cannot have: {', '.join(sorted(names))}")
-        data = {name: _checked(folder / name, digest) for name, digest in manifest["files"].items()}
-        evidence = json.loads(data.pop("evidence.json", b"null"))
-        parts = {name: _loads(content) for name, content in data.items()}
+        data = {name: _checked(folder / name, **facts) for name, facts in manifest["files"].items()}
+        calibrator = _loads(data["calibrator.skops"]) if "calibrator.skops" in data else None
         fitted = Fitted(
-            manifest["settings"], parts["pipeline.skops"], parts.get("calibrator.skops"), manifest["task"],
-            tuple(manifest["classes"]),
+            manifest["settings"], _model(data), calibrator, manifest["task"], tuple(manifest["classes"])
         )  # fmt: skip
-        return Bundle(manifest["name"], manifest["target"], tuple(manifest["inputs"]), fitted, evidence)
+        return Bundle(
+            manifest["name"], manifest["target"], tuple(manifest["inputs"]), fitted,
+            json.loads(data.get("evidence.json", b"null")), manifest["contract"],
+            data["steps.yaml"].decode() if "steps.yaml" in data else None,
+        )  # fmt: skip
     except (KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile) as error:
         raise BundleError(f"the bundle's {_MANIFEST} or pipelines are incomplete; save the model again") from error
 
@@ -152,17 +202,52 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _checked(path: Path, digest: str) -> bytes:
-    """Bytes of a file whose hash is as it should be."""
+def _checked(path: Path, *, bytes: int, sha256: str) -> bytes:  # noqa: A002 - the manifest's word
+    """Bytes of a file whose size and hash are as they should be."""
     try:
-        if path.stat().st_size > _LARGEST:
+        size = path.stat().st_size
+        if size > _LARGEST:
             raise BundleError(f"{path.name} is larger than any model of radlake's")
-        data = path.read_bytes()
+        data = path.read_bytes() if size == bytes else b""
     except OSError as error:
         raise BundleError(f"{path.name} is missing from the bundle") from error
-    if hashlib.sha256(data).hexdigest() != digest:
-        raise BundleError(f"{path.name} is not the file that was saved: its hash differs from the manifest's")
+    if size != bytes or hashlib.sha256(data).hexdigest() != sha256:
+        raise BundleError(f"{path.name} is not the file that was saved: its size or hash differs from the manifest's")
     return data
+
+
+def _model_files(model: Any) -> dict[str, bytes]:
+    """Files of a model: a network says itself what it is made of, all else is a scikit-learn pipeline."""
+    if not hasattr(model, "parts"):
+        return {"pipeline.skops": _dumps(model)}
+    from safetensors.numpy import save as tensor_bytes
+
+    description, tensors = model.parts()
+    whole = {name: np.ascontiguousarray(value) for name, value in sorted(tensors.items())}
+    return {"network.json": _json(description), "weights.safetensors": tensor_bytes(whole)}
+
+
+def _model(data: Mapping[str, bytes]) -> Any:
+    """The model from its files."""
+    if "pipeline.skops" in data:
+        return _loads(data["pipeline.skops"])
+    try:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load as tensors_of
+    except ImportError as error:
+        raise BundleError("the bundle holds a network; to open it: pip install 'radlake[deep]'") from error
+    from radlake.learn.deep.estimators import from_parts
+
+    try:
+        tensors = tensors_of(data["weights.safetensors"])
+    except SafetensorError as error:
+        raise BundleError("weights.safetensors is no file of weights; save the model again") from error
+    return from_parts(json.loads(data["network.json"]), tensors)
+
+
+def _json(values: Any) -> bytes:
+    """JSON text that is the same for equal values."""
+    return json.dumps(values, indent=1, sort_keys=True).encode()
 
 
 def _loads(data: bytes) -> Any:

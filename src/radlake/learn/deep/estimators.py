@@ -1,0 +1,319 @@
+"""Networks with scikit-learn's contract: `fit`, `predict`, `predict_proba`, `get_params`, `clone`.
+
+A trained one splits into a description (JSON) and tensors, from which it can be made again: so bundles keep it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from radlake.core.errors import UsageError
+from radlake.learn.deep import extra
+from radlake.learn.deep.scale import Scale, fit_scale
+from radlake.learn.images import Axes, Images, images
+
+_AT_ONCE = 256  # images, when answering
+
+
+class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
+    """What the classifier and the regressor share.
+
+    Parameters
+    ----------
+    network : str
+        Name in `radlake.learn.deep.networks.NETWORKS`.
+    epochs, batch : int
+    rate : float
+        Highest learning rate.
+    decay : float
+        Weight decay.
+    average : float
+        Decay of the averaged weights; 0 takes the last ones.
+    balance : {"weights", "sampler", "none"}
+        How rare classes are made up for.
+    size : tuple of int, optional
+        Images are brought to it; by default the training images' own where it is common and small.
+    axes : {"auto", "yx", "yxc", "zyx", "zyxc"}
+        Axes of one image; see `radlake.learn.images.images`.
+    threads : int
+        Of torch. The bits of the result depend on it. One is fastest for small images.
+    device : {"auto", "cpu", "cuda"}
+    progress : callable, optional
+        Given a `radlake.learn.deep.trainer.Progress` after each epoch.
+    seed : int
+
+    Attributes
+    ----------
+    contract_ : dict
+        What images it was trained on; see `radlake.learn.images.Images.contract`.
+    network_ : torch.nn.Module
+    scale_ : Scale
+    losses_ : list of float
+        Mean loss of each epoch.
+    """
+
+    _EXTRA: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(  # noqa: PLR0913 - scikit-learn wants every option here
+        self, network: str = "vgg-small", *, epochs: int = 20, batch: int = 64, rate: float = 3e-3, decay: float = 0.05,
+        average: float = 0.98, balance: Literal["weights", "sampler", "none"] = "weights",
+        size: tuple[int, ...] | None = None, axes: Axes = "auto", threads: int = 1,
+        device: Literal["auto", "cpu", "cuda"] = "auto", progress: Callable[[Any], None] | None = None, seed: int = 0,
+    ) -> None:  # fmt: skip
+        self.network = network
+        self.epochs = epochs
+        self.batch = batch
+        self.rate = rate
+        self.decay = decay
+        self.average = average
+        self.balance = balance
+        self.size = size
+        self.axes = axes
+        self.threads = threads
+        self.device = device
+        self.progress = progress
+        self.seed = seed
+
+    def __sklearn_tags__(self) -> Any:
+        """Images are no tables."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _train(self, inputs: Any, target: NDArray[Any], outputs: int) -> Self:
+        """Fit the scale and a fresh network."""
+        torch = extra.torch()
+        from radlake.learn.deep import trainer
+
+        given = images(inputs, axes=self.axes)
+        if len(given) != len(target):
+            raise UsageError(f"expected one outcome for each of the {len(given)} images, got {len(target)}")
+        self.contract_ = given.contract()
+        self.scale_ = fit_scale(given, self.size)
+        self.network_ = self._fresh(outputs)
+        recipe = trainer.Recipe(
+            self.epochs, self.batch, self.rate, self.decay, self.average, self.balance, self.seed
+        )  # fmt: skip
+        device = self._device()
+        network = self.network_.to(device)
+        pixels = torch.from_numpy(self.scale_.apply(given)).to(device)
+        wanted = torch.from_numpy(target).to(device)
+        with trainer.threads(self.threads):
+            self.losses_ = trainer.train(
+                network, lambda chosen, _: pixels[chosen], wanted, recipe, progress=self.progress
+            )  # fmt: skip
+        self.network_ = network.cpu()
+        return self
+
+    def _fresh(self, outputs: int) -> Any:
+        """An untrained network for the contract and the scale."""
+        torch = extra.torch()
+        from radlake.learn.deep import networks
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            return networks.build(
+                self.network, channels=self.contract_["channels"], outputs=outputs, size=self.scale_.size
+            )  # fmt: skip
+
+    def _device(self) -> str:
+        """Where to train and answer."""
+        if self.device == "auto":
+            return "cuda" if extra.torch().cuda.is_available() else "cpu"
+        return self.device
+
+    def _scores(self, inputs: Any) -> NDArray[np.float64]:
+        """What the network says for each image, shape (N, outputs)."""
+        check_is_fitted(self, "network_")
+        torch = extra.torch()
+        from radlake.learn.deep import trainer
+
+        given = self._accepted(inputs)
+        device = self._device()
+        network = self.network_.to(device).eval()
+        parts = []
+        with trainer.threads(self.threads), torch.inference_mode():
+            for start in range(0, len(given), _AT_ONCE):
+                part = Images(given.arrays[start : start + _AT_ONCE], given.spatial, given.channels)
+                pixels = torch.from_numpy(self.scale_.apply(part)).to(device)
+                parts.append(network(pixels).double().cpu().numpy())
+        self.network_ = network.cpu()
+        return np.concatenate(parts)
+
+    def _accepted(self, inputs: Any) -> Images:
+        """Images of the kind that it was trained on."""
+        given = images(inputs, axes=self.axes)
+        for key, got in (("axes", given.spatial), ("channels", given.channels)):
+            if got != self.contract_[key]:
+                raise UsageError(
+                    f"the model was trained on images with {key} {self.contract_[key]}, got {got}; convert the images"
+                    " or choose another model"
+                )
+        return given
+
+    def parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """The trained model as plain JSON types and named arrays; `from_parts` makes it again."""
+        check_is_fitted(self, "network_")
+        params = {name: value for name, value in self.get_params().items() if name not in {"progress", "device"}}
+        fitted = {"scale": self.scale_.as_dict(), "contract": self.contract_, "losses": self.losses_}
+        fitted |= {name: _plain(getattr(self, name)) for name in self._EXTRA}
+        tensors = {name: value.numpy() for name, value in self.network_.state_dict().items()}
+        return {"estimator": type(self).__name__, "params": params, "fitted": fitted}, tensors
+
+    @classmethod
+    def from_parts(cls, description: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Self:
+        """A trained model from what `parts` gave.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError
+            When the parts do not fit each other.
+        """
+        torch = extra.torch()
+        params, fitted = dict(description["params"]), description["fitted"]
+        if isinstance(params.get("size"), list):
+            params["size"] = tuple(params["size"])
+        found = cls(**params)
+        found.scale_ = Scale.of(fitted["scale"])
+        found.contract_ = dict(fitted["contract"])
+        found.losses_ = list(fitted["losses"])
+        for name in cls._EXTRA:
+            setattr(found, name, np.array(fitted[name]))
+        found.network_ = found._fresh(found._outputs())
+        try:
+            found.network_.load_state_dict({name: torch.from_numpy(value) for name, value in tensors.items()})
+        except RuntimeError as error:  # torch's word for names or shapes that do not fit
+            raise ValueError("the weights do not fit the network that the description names") from error
+        found.network_.eval()
+        return found
+
+    def _outputs(self) -> int:
+        """How many scores the network gives."""
+        raise NotImplementedError
+
+
+class ImageClassifier(ClassifierMixin, ImageModel):  # type: ignore[misc] # scikit-learn has no types
+    """A network that tells classes of images apart; its options are those of `ImageModel`.
+
+    Attributes
+    ----------
+    classes_ : (K,) array
+        Labels in the order of the columns of `predict_proba`.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.arange(60) % 2
+    >>> x = rng.normal(size=(60, 8, 8)) + 2 * y[:, None, None]
+    >>> model = ImageClassifier("cnn-small", epochs=3, batch=20).fit(x, y)
+    >>> bool((model.predict(x) == y).mean() > 0.9), model.predict_proba(x).shape
+    (True, (60, 2))
+    """
+
+    _EXTRA = ("classes_",)
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Train a fresh network.
+
+        Parameters
+        ----------
+        X : images
+            (N, Y, X), (N, Y, X, C), (N, Z, Y, X), (N, Z, Y, X, C), or a list of single images of mixed sizes.
+        y : (N,) array
+            Labels.
+
+        Raises
+        ------
+        UsageError
+            When the images cannot be used, there is one class only, or no such network.
+        """
+        self.classes_, code = np.unique(np.asarray(y), return_inverse=True)
+        if len(self.classes_) < 2:
+            raise UsageError("all images have the same label; a model needs two classes: check the label column")
+        return self._train(X, code.astype(np.int64), len(self.classes_))
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
+        """Log odds of the second class, shape (N,), or logits of each class, shape (N, K)."""
+        scores = self._scores(X)
+        return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Probability of each class, shape (N, K)."""
+        from scipy.special import softmax
+
+        found: NDArray[np.float64] = softmax(self._scores(X), axis=1)
+        return found
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Most probable label of each image."""
+        best = np.argmax(self._scores(X), axis=1)
+        return np.asarray(self.classes_[best])
+
+    def _outputs(self) -> int:
+        return len(self.classes_)
+
+
+class ImageRegressor(RegressorMixin, ImageModel):  # type: ignore[misc] # scikit-learn has no types
+    """A network that tells a value of each image; its options are those of `ImageModel`.
+
+    Attributes
+    ----------
+    center_, spread_ : float
+        Mean and standard deviation of the training values.
+    """
+
+    _EXTRA = ("center_", "spread_")
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Train a fresh network on the values `y`, (N,); images as in `ImageClassifier.fit`.
+
+        Raises
+        ------
+        UsageError
+            When the images cannot be used, or the values are not finite or all the same.
+        """
+        values = np.asarray(y, dtype=np.float64)
+        if values.ndim != 1 or not np.isfinite(values).all() or not np.ptp(values) > 0:
+            raise UsageError("the outcome must be one finite value an image that differs between images")
+        self.center_, self.spread_ = values.mean(), values.std()
+        return self._train(X, ((values - self.center_) / self.spread_)[:, None].astype(np.float32), 1)
+
+    def predict(self, X: Any) -> NDArray[np.float64]:
+        """Value of each image, shape (N,)."""
+        found = self._scores(X)[:, 0]
+        return np.asarray(found * self.spread_ + self.center_)
+
+    def _outputs(self) -> int:
+        return 1
+
+
+def _plain(value: Any) -> Any:
+    """Numbers and arrays as plain JSON types."""
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+
+
+ESTIMATORS: dict[str, type[ImageClassifier] | type[ImageRegressor]] = {
+    "ImageClassifier": ImageClassifier,
+    "ImageRegressor": ImageRegressor,
+}
+
+
+def from_parts(description: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Any:
+    """A trained model of either kind from what its `parts` gave.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        When the description names no estimator of this table, or the parts do not fit each other.
+    """
+    name = description["estimator"]
+    if name not in ESTIMATORS:
+        raise ValueError("the description names an estimator that radlake does not have")
+    return ESTIMATORS[name].from_parts(description, tensors)
