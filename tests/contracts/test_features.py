@@ -38,6 +38,10 @@ LENGTHS: dict[str, dict[str, float]] = {
     "gaussian": {"sigma_mm": 1.0},
     "mean": {"radius_mm": 1.0},
     "median": {"radius_mm": 1.0},
+    "unsharp": {"sigma_mm": 1.0},
+    "bilateral": {"sigma_mm": 1.0, "sigma_value": 50.0},
+    "non_local_means": {"patch_radius_mm": 1.0, "search_radius_mm": 3.0, "strength": 50.0},
+    "anisotropic_diffusion": {"slope": 30.0},
 }
 
 

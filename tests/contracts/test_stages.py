@@ -37,6 +37,10 @@ STUDY = Pipeline(
         step("filter.mean"),
         step("filter.median"),
         *(
+            step(f"filter.{name}", to=name)
+            for name in ("unsharp", "bilateral", "non_local_means", "anisotropic_diffusion")
+        ),
+        *(
             step(f"morphology.{name}")
             for name in ("dilate", "erode", "opening", "closing", "gradient", "top_hat", "black_hat")
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from scipy import ndimage
 
 from radlake.core.image import Geometry, Image
 from radlake.imaging.arguments import BORDERS, Border
-from radlake.imaging.filters import gaussian, mean, median
+from radlake.imaging.filters import gaussian, mean, median, unsharp
 from radlake.imaging.kernels.padding import padded
 
 RNG = np.random.default_rng(7)
@@ -167,3 +168,17 @@ def test_complex_images_are_refused(smooth: Callable[..., np.ndarray]) -> None:
     options = {"sigma_vox": 1.0} if smooth is gaussian else {"size_vox": 3}
     with pytest.raises(TypeError, match="expected real numbers"):
         smooth(np.ones((3, 3), np.complex64), **options)
+
+
+def test_unsharp_adds_what_a_gaussian_takes() -> None:
+    array = np.random.default_rng(7).integers(0, 255, (6, 20, 30)).astype(np.uint8)
+    smooth = ndimage.gaussian_filter(array.astype(np.float64), [0.4, 1.5, 1.5])
+    expected = array + 0.7 * (array - smooth)
+    options: dict[str, Any] = {"sigma_mm": 1.5, "amount": 0.7, "spacing": (3.75, 1, 1)}
+    # float32 on values up to 400
+    np.testing.assert_allclose(unsharp(array, **options), expected, rtol=1e-5, atol=1e-4)
+    rounded = unsharp(array, **options, out_dtype=np.uint8)
+    assert np.array_equal(rounded, np.clip(np.rint(expected), 0, 255).astype(np.uint8))
+    assert np.array_equal(unsharp(array, sigma_mm=1.5, amount=0), array.astype(np.float32))
+    with pytest.raises(ValueError, match="amount must be finite"):
+        unsharp(array, sigma_mm=1.5, amount=np.inf)

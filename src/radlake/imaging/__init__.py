@@ -12,6 +12,7 @@ from typing import Any
 
 from radlake.imaging import (
     canny,
+    denoise,
     edges,
     enhance,
     filters,
@@ -41,6 +42,10 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "gaussian": filters.gaussian,
     "mean": filters.mean,
     "median": filters.median,
+    "unsharp": filters.unsharp,
+    "bilateral": denoise.bilateral,
+    "non_local_means": denoise.non_local_means,
+    "anisotropic_diffusion": denoise.anisotropic_diffusion,
 }
 
 MORPHOLOGY: dict[str, Callable[..., Any]] = {
