@@ -30,8 +30,8 @@ def test_a_row_has_code_name_value_and_unit() -> None:
     assert table.schema == SCHEMA
     rows = {row["name"]: row for row in table.to_pylist()}
     assert rows["stat_mean"] == {
-        "family": "intensity", "code": "Q4LE", "name": "stat_mean", "value": 15.0, "unit": "HU", "reason": None,
-        "settings_id": settings_id(families=DEFAULT_FAMILIES, intensity_range=None),
+        "family": "intensity", "aggregation": None, "code": "Q4LE", "name": "stat_mean", "value": 15.0, "unit": "HU",
+        "reason": None, "settings_id": settings_id(families=DEFAULT_FAMILIES, intensity_range=None),
     }  # fmt: skip
     assert rows["morph_vol_approx"]["value"] == 4.0
     assert rows["morph_vol_approx"]["unit"] == "mm3"
@@ -119,7 +119,7 @@ def test_a_preset_computes_every_family_and_stands_alone() -> None:
     assert [*dict.fromkeys(table["family"].to_pylist())] == [*FAMILIES]
     with pytest.raises(ValueError, match="'ibsi-c' brings its own bin_width"):
         extract(image, mask, preset="ibsi-c", spacing=(3.0, 1.0, 1.0), bin_width=5)
-    with pytest.raises(ValueError, match="unknown preset 'ibsi'; known: ibsi-phantom, ibsi-a"):
+    with pytest.raises(ValueError, match="unknown preset 'ibsi'; known: default, ibsi-phantom, ibsi-a"):
         extract(image, mask, preset="ibsi")
 
 

@@ -30,6 +30,12 @@ def test_integers_by_hand() -> None:
     assert found["ivh_diff_i10_i90"] == 10.0
 
 
+def test_whole_numbers_count_one_by_one_in_whatever_type() -> None:
+    array = np.array([[10, 10, 12, 20, 30]])
+    assert _measure(array) == _measure(array.astype(np.float32)) == _measure(array.astype(np.float64))
+    assert _measure(array + 0.25)["ivh_i10"] != _measure(array)["ivh_i10"]
+
+
 def test_bins_of_a_width_are_named_by_their_middle() -> None:
     found = curve(np.array([-3.0, 1.0, 2.4, 2.5]), width=2.5, low=-5.0)
     assert found.intensity.tolist() == [-3.75, -1.25, 1.25, 3.75]

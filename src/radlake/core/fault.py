@@ -61,6 +61,9 @@ FAULTS: dict[str, Rule] = {
         "the image it refers to is not in the lake", "add the referenced series and retry the quarantine"
     ),
     "misaligned_mask": Rule("the mask does not lie on the image: {what}", "check that both are of one series"),
+    "absent_region": Rule(
+        "no region is called so; there are: {names}", "choose among these, or leave out the choice to take all"
+    ),
     "not_finite": Rule("values inside the region are not finite", "repair the image, or leave them out of the mask"),
     "empty_mask": Rule("the mask holds no voxel", "check the outline or the threshold"),
     "too_many_levels": Rule(

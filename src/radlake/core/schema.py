@@ -199,6 +199,7 @@ FEATURES = _schema(
     image_id=_S,
     mask_id=_S,
     family=_S,
+    aggregation=_S,  # of texture: 3D_comb, 2D ...
     code=_S,  # IBSI
     name=_S,
     value=_F,

@@ -17,7 +17,7 @@ from radlake.core.image import Image, Region
 Row = dict[str, Any]
 Rows = list[tuple[str, Row]]  # (table, row)
 Shape = Literal["each", "group", "whole"]
-Over = Literal["files", "series", "images", "cohort", "lake"]
+Over = Literal["files", "series", "images", "measures", "cohort", "lake"]
 
 
 class Objects(Protocol):
@@ -63,12 +63,12 @@ class Item:
 
     Parameters
     ----------
-    unit : {"files", "series", "images"}
-        What it is.
+    unit : {"files", "series", "images", "measures"}
+        What it is; "measures": an image that is measured again, by other settings.
     id : str
         file_id, series_id or image_id: the `owner` of the rows it makes.
     row : dict
-        files: uri, bytes, mtime_ns. series: the key. images: the row of `images`.
+        files: uri, bytes, mtime_ns. series: the key. images, measures: the row of `images`.
     members : list of dict
         series: its rows of `instances`. images: the instance rows that make it up, in order, each with `uri`, `frames`,
         `ordinal` and, for members of a container, `member_name`.
@@ -103,8 +103,9 @@ class Stage:
         Raised whenever the same input and parameters would give other results.
     shape : {"each", "group", "whole"}
         each: item -> rows. group: rows of one key -> rows. whole: tables -> tables, on the driver.
-    over : {"files", "series", "images", "cohort", "lake"}
-        What its items are; "cohort": parts of a published data set that come with their own outlines.
+    over : {"files", "series", "images", "measures", "cohort", "lake"}
+        What its items are; "measures": images with masks that a lake holds already; "cohort": parts of a published
+        data set that come with their own outlines.
     reads, adds : tuple of str
         What must be there before, and what it leaves: a table, or "image:NAME" / "mask:NAME" inside a chain
         ("{to}", "{image}" and "{mask}" stand for the value of that parameter).

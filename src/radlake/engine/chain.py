@@ -21,7 +21,9 @@ from radlake.core.stage import Context, Item, Over, Row, Rows, Stage
 from radlake.engine.registry import stage
 from radlake.lake.parts import Part, write_part
 
-UNIT = {"files": "file", "series": "series", "images": "image", "cohort": "cohort", "lake": "lake"}
+UNIT = {
+    "files": "file", "series": "series", "images": "image", "measures": "measure", "cohort": "cohort", "lake": "lake",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Chain:
 
     Parameters
     ----------
-    unit : {"files", "series", "images", "lake"}
+    unit : {"files", "series", "images", "measures", "lake"}
         What its items are.
     steps : tuple of Step
         In order.
@@ -86,7 +88,7 @@ class Piece:
     Parameters
     ----------
     id : str
-        file_id, series_id or image_id.
+        file_id, series_id or image_id, or of a measure (`radlake.engine.measure`).
     input_key : str
         Hash of what the item is made of; work is done again when it changes.
     row, members, masks

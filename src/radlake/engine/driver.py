@@ -73,6 +73,7 @@ class Driver:
             self.forget("series", f"SELECT DISTINCT series_id AS owner FROM {todo.USABLE}")
             self.phase(images, "reading images", todo.images(self.lake, images))
             self.forget("image", "SELECT image_id AS owner FROM images")
+            self.forget("measure", todo.MEASURED)
             if not todo.series(self.lake, series).total:
                 return
 

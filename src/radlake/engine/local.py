@@ -11,7 +11,7 @@ from radlake.engine import pool
 from radlake.engine.chain import Piece, Result, Spec, Work
 
 MIB = 1 << 20
-_ITEMS_A_BATCH = {"files": 500, "series": 50, "images": 64, "cohort": 32}
+_ITEMS_A_BATCH = {"files": 500, "series": 50, "images": 64, "measures": 64, "cohort": 32}
 _COST_A_BATCH = 48 * MIB  # of pixels: about a second of work
 
 

@@ -21,7 +21,7 @@ class Unfit(RadlakeError):  # noqa: N818 - names the problem
     """The step cannot use this image; the message says why and what to do."""
 
 
-class _Nowhere:
+class Nowhere:
     """Objects that are not kept."""
 
     def put(self, data: bytes, suffix: str) -> str:
@@ -100,7 +100,7 @@ def apply(family: str, name: str, image: Image, parameters: Mapping[str, Any]) -
         if fixed in parameters:
             raise UsageError(f"{fixed!r} names images inside a pipeline; here there is one")
     given = checked(step, parameters)
-    item = Item("images", "im-one", {}, Context(b"", _Nowhere()), images={given.get("image", "original"): image})
+    item = Item("images", "im-one", {}, Context(b"", Nowhere()), images={given.get("image", "original"): image})
     try:
         step.function(item, **given)
     except ItemError as error:

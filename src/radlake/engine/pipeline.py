@@ -78,7 +78,8 @@ class Pipeline:
     def _check_order(self, stages: Sequence[Stage]) -> None:
         """Steps go from files to the whole lake; implied steps are not written; deid is there."""
         for alien in (s for s in stages if s.over not in _ORDER):
-            raise PipelineError(f"step {alien.name!r} works on a published data set; it runs in `radlake demo`")
+            where = {"measures": "radlake features", "cohort": "radlake demo"}[alien.over]
+            raise PipelineError(f"step {alien.name!r} is no step of a study; it runs in `{where}`")
         ranks = [_ORDER.index(s.over) for s in stages]
         for first, second in pairwise(stages):
             if _ORDER.index(second.over) < _ORDER.index(first.over):

@@ -18,6 +18,7 @@ _TABLES = (
     "features.stages",
     "learn.stages",
     "engine.nodules",
+    "engine.remeasure",
 )
 ENTRY_POINT_GROUP = "radlake.stages"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 
@@ -60,6 +60,24 @@ WITH largest AS (
     (SELECT owner AS id, input_key FROM work WHERE unit = 'image' AND chain_key = '{chain}') USING (id, input_key)
 )"""
 
+# An image whose masks are measured again by another chain: the work on the image itself decides whether it is stale.
+_MEASURES = """
+WITH wanted AS (
+    SELECT m.image_id AS id, w.chain_key || ':' || w.input_key AS input_key
+    FROM images m JOIN (SELECT * FROM work WHERE unit = 'image') w ON w.owner = m.image_id
+    SEMI JOIN (SELECT image_id FROM masks WHERE source = '{source}') k ON k.image_id = m.image_id
+), refs AS (
+    SELECT *, 0 AS member FROM masks WHERE source = '{source}'
+), todo AS (
+    SELECT * FROM wanted ANTI JOIN
+    (SELECT split_part(owner, '+', 1) AS id, input_key FROM work WHERE unit = 'measure' AND chain_key = '{chain}')
+    USING (id, input_key)
+)"""
+MEASURED = """
+    SELECT m.owner FROM work m JOIN work i
+    ON i.unit = 'image' AND i.owner = split_part(m.owner, '+', 1) AND i.chain_key || ':' || i.input_key = m.input_key
+    WHERE m.unit = 'measure'"""
+
 
 @dataclass(frozen=True)
 class Todo:
@@ -85,17 +103,28 @@ def files(lake: Lake, chain: Chain, found: Iterable[tuple[str, Found]]) -> Todo:
 
 def series(lake: Lake, chain: Chain) -> Todo:
     """Series with new or changed members."""
-    return Todo(_count(lake, _SERIES, chain), _series(lake, chain))
+    return Todo(_count(lake, _SERIES.format(chain=chain.key)), _series(lake, chain))
 
 
 def images(lake: Lake, chain: Chain) -> Todo:
     """Images that are new or changed, with the places of their pixels and the masks that refer to them."""
-    return Todo(_count(lake, _IMAGES, chain), _images(lake, chain))
+    head = _IMAGES.format(chain=chain.key)
+    return Todo(_count(lake, head), _images(lake, chain, head))
 
 
-def _count(lake: Lake, head: str, chain: Chain) -> int:
+def measures(lake: Lake, chain: Chain, source: str) -> Todo:
+    """Images with masks of a source (rows of `masks`) that a chain has not measured, or whose masks have changed."""
+    head = _MEASURES.format(chain=chain.key, source=source)
+    loads = (
+        replace(load, piece=replace(load.piece, id=f"{load.piece.id}+{chain.key}"))
+        for load in _images(lake, chain, head)
+    )
+    return Todo(_count(lake, head), loads)
+
+
+def _count(lake: Lake, head: str) -> int:
     """Pieces to do, by the head of a query that defines `todo`."""
-    count: int = lake.sql(head.format(chain=chain.key) + " SELECT count(*) AS n FROM todo")["n"][0].as_py()
+    count: int = lake.sql(head + " SELECT count(*) AS n FROM todo")["n"][0].as_py()
     return count
 
 
@@ -108,9 +137,8 @@ def _series(lake: Lake, chain: Chain) -> Iterator[Load]:
         yield Load(Piece(owner, key, {"series_id": owner}, members=rows))
 
 
-def _images(lake: Lake, chain: Chain) -> Iterator[Load]:
-    """The pieces of `images`: two ordered streams side by side."""
-    head = _IMAGES.format(chain=chain.key)
+def _images(lake: Lake, chain: Chain, head: str) -> Iterator[Load]:
+    """Images with their members and masks, by the head of a query that defines `todo` and `refs`: ordered streams."""
     masks: dict[str, list[Row]] = defaultdict(list)
     for row in lake.sql(
         head + "SELECT refs.* FROM refs JOIN todo ON refs.image_id = todo.id ORDER BY file_id, member"

@@ -27,7 +27,7 @@ from radlake.features.peak import peak
 from radlake.features.presets import Options, Settings, resampled, settings_of
 from radlake.features.roi import Roi, Values, region_of_interest
 from radlake.features.statistics import intensity
-from radlake.features.texture import Aggregation
+from radlake.features.texture import Aggregation, aggregation_of
 
 
 class Family(NamedTuple):
@@ -50,7 +50,7 @@ FAMILIES: dict[str, Family] = {
     "enclosure": Family(enclosure, needs_image=False, version=1),
     "peak": Family(peak, needs_image=True, version=1, looks_around=True),
     "histogram": Family(intensity_histogram, needs_image=True, version=1),
-    "ivh": Family(ivh, needs_image=True, version=1),
+    "ivh": Family(ivh, needs_image=True, version=2),
     "glcm": Family(glcm, needs_image=True, version=1, texture=True),
     "glrlm": Family(glrlm, needs_image=True, version=1, texture=True),
     "glszm": Family(glszm, needs_image=True, version=1, texture=True),
@@ -63,6 +63,7 @@ DEFAULT_FAMILIES = ("shape", "intensity")
 SCHEMA = pa.schema(
     [
         ("family", pa.string()),
+        ("aggregation", pa.string()),
         ("code", pa.string()),
         ("name", pa.string()),
         ("value", pa.float64()),
@@ -105,7 +106,7 @@ def extract(
         On the image's spatial grid; non-zero is inside.
     families : sequence of str, optional
         What to compute, in this order: any of `FAMILIES`. Absent: shape and intensity, with a preset all.
-    preset : {"ibsi-phantom", "ibsi-a", "ibsi-b", "ibsi-c", "ibsi-d", "ibsi-e"}, optional
+    preset : {"default", "ibsi-phantom", "ibsi-a", "ibsi-b", "ibsi-c", "ibsi-d", "ibsi-e"}, optional
         All settings at once, instead of single options; see `radlake.features.presets`.
     spacing : floats, optional
         For arrays: millimetres along each axis; without it lengths are in pixels.
@@ -117,7 +118,7 @@ def extract(
         Grey levels of the histogram and the texture families: of one width (for HU, SUV), or so many over the range of
         the region (32 without either).
     ivh_bin_width, ivh_bin_count : numbers, optional
-        The same for the intensity-volume histogram, which otherwise takes integers one by one.
+        The same for the intensity-volume histogram, which otherwise takes whole numbers one by one.
     intensity_range : (low, high), optional
         Voxels outside it do not count for intensities but do for shape (IBSI re-segmentation; bounds included).
     outlier_sigma : float, optional
@@ -128,7 +129,8 @@ def extract(
     Returns
     -------
     pyarrow.Table or dict
-        Columns family, code (IBSI), name, value, unit, reason (why value is null), settings_id.
+        Columns family, aggregation (of texture), code (IBSI), name, value, unit, reason (why value is null),
+        settings_id.
 
     Raises
     ------
@@ -151,9 +153,48 @@ def extract(
     16.0
     """
     settings = settings_of(preset, options)
-    chosen = tuple(families if families is not None else DEFAULT_FAMILIES if preset is None else FAMILIES)
+    chosen = chosen_families(families, preset)
+    roi = prepared(image, mask, settings, spacing)
+    rows = [row for name in chosen for row in family_rows(name, roi, settings.aggregations)]
+    if as_dict:
+        return {row["name"]: row["value"] for row in rows}
+    identity = settings_id(families=chosen, intensity_range=settings.intensity_range, **unusual(settings, chosen))
+    return pa.Table.from_pylist([row | {"settings_id": identity} for row in rows], schema=SCHEMA)
+
+
+def chosen_families(families: Sequence[str] | None, preset: str | None) -> tuple[str, ...]:
+    """The families asked for; without a choice all of them with a preset, otherwise the usual ones.
+
+    Examples
+    --------
+    >>> chosen_families(None, None), len(chosen_families(None, "ibsi-c")) == len(FAMILIES)
+    (('shape', 'intensity'), True)
+    """
+    if families is not None:
+        return tuple(families)
+    return DEFAULT_FAMILIES if preset is None else tuple(FAMILIES)
+
+
+def prepared(
+    image: Image | Array | None, mask: Image | Array, settings: Settings, spacing: Sequence[float] | None = None
+) -> Roi:
+    """The region as settings want it: resampled, cropped, re-segmented.
+
+    Parameters
+    ----------
+    image, mask, spacing
+        As `extract` takes them.
+    settings : Settings
+
+    Raises
+    ------
+    ItemError
+        `empty_mask` or `misaligned_mask`.
+    ValueError
+        When lengths are needed and not known, or spacing is contradictory.
+    """
     image, mask, spacing = resampled(image, mask, settings, spacing)
-    roi = region_of_interest(
+    return region_of_interest(
         image,
         mask,
         spacing=spacing,
@@ -161,11 +202,6 @@ def extract(
         outlier_sigma=settings.outlier_sigma,
         binning=settings.binning,
     )
-    rows = [row for name in chosen for row in family_rows(name, roi, settings.aggregations)]
-    if as_dict:
-        return {row["name"]: row["value"] for row in rows}
-    identity = settings_id(families=chosen, intensity_range=settings.intensity_range, **unusual(settings, chosen))
-    return pa.Table.from_pylist([row | {"settings_id": identity} for row in rows], schema=SCHEMA)
 
 
 def unusual(settings: Settings, families: Sequence[str]) -> dict[str, object]:
@@ -242,6 +278,7 @@ def family_rows(name: str, roi: Roi, aggregations: Sequence[Aggregation]) -> lis
         rows.append(
             {
                 "family": name,
+                "aggregation": aggregation_of(tag) if entry.texture else None,
                 "code": feature.code,
                 "name": tag,
                 "value": None if isinstance(value, Term) else float(value),

@@ -30,8 +30,8 @@ def ivh(roi: Roi) -> Values:
     Parameters
     ----------
     roi : Roi
-        With intensities. `binning.ivh_bin_width` bins them; without it integers are taken one by one, other values in
-        1,000 bins over their range. With `binning.ivh_bin_count` intensities are bin numbers.
+        With intensities. `binning.ivh_bin_width` bins them; without it whole numbers are taken one by one, other values
+        in 1,000 bins over their range. With `binning.ivh_bin_count` intensities are bin numbers.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def curve(values: NDArray[np.generic], *, width: float | None = None, low: float
     least, greatest = float(values.min()), float(values.max())
     if not np.isfinite(greatest - least):
         raise ItemError("not_finite")
-    discrete = width is None and values.dtype.kind in "iub" and greatest - least < _MOST_BINS
+    discrete = width is None and greatest - least < _MOST_BINS and _whole(values)
     if discrete:
         start, step, middle = least, 1.0, 0.0
     elif width is not None:
@@ -96,6 +96,11 @@ def curve(values: NDArray[np.generic], *, width: float | None = None, low: float
     counts = np.bincount(bins)
     volume = np.cumsum(counts[::-1])[::-1] / len(values)
     return Curve(start + (np.arange(len(counts), dtype=np.float64) + middle) * step, volume)
+
+
+def _whole(values: NDArray[np.generic]) -> bool:
+    """Whether all values are whole numbers, in whatever type a file stores them."""
+    return values.dtype.kind in "iub" or bool((values == np.rint(values)).all())
 
 
 def _measures(found: Curve) -> Values:

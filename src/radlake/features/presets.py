@@ -71,6 +71,7 @@ class Options(TypedDict, total=False):
 
 # IBSI reference manual, reference data sets: the digital phantom, and configurations A to E for the CT phantom.
 PRESETS: dict[str, Settings] = {
+    "default": Settings(),
     "ibsi-phantom": Settings(AGGREGATIONS, Binning(bin_width=1)),
     "ibsi-a": Settings(_IN_PLANE, Binning(bin_width=25), intensity_range=(-500, 400)),
     "ibsi-b": Settings(

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
 
 from radlake.core.fault import ItemError
 from radlake.core.image import Image, Region
 from radlake.core.stage import Item, Row, Rows, Stage
-from radlake.features.discretise import Binning
-from radlake.features.extract import DEFAULT_FAMILIES, family_rows, settings_id, unusual
-from radlake.features.presets import Settings
-from radlake.features.roi import region_of_interest
+from radlake.features.extract import chosen_families, family_rows, prepared, settings_id, unusual
+from radlake.features.presets import Options, Settings, settings_of
 from radlake.features.texture import DEFAULT_AGGREGATIONS, Aggregation
+from radlake.imaging.resample import Interpolation
 
 EVERY_REGION = "*"
 
 
-def features(
+def features(  # noqa: PLR0913 - the signature is the schema of the step
     item: Item,
     *,
     image: str = "original",
     mask: str = "foreground",
-    families: tuple[str, ...] = DEFAULT_FAMILIES,
+    families: tuple[str, ...] | None = None,
+    preset: str | None = None,
     aggregations: tuple[Aggregation, ...] = DEFAULT_AGGREGATIONS,
     bin_width: float | None = None,
     bin_count: int | None = None,
+    ivh_bin_width: float | None = None,
+    ivh_bin_count: int | None = None,
     intensity_range: tuple[float, ...] | None = None,
+    outlier_sigma: float | None = None,
+    spacing_mm: tuple[float, ...] | None = None,
+    interpolation: Interpolation = "linear",
+    rounded: bool = False,
 ) -> Rows:
     """Measure the regions of one name, or all of them ("*"), on an image.
 
@@ -39,29 +46,73 @@ def features(
         Name of the image to measure.
     mask : str
         Name of the region: what a step named it, "seg", "rtstruct", "label", or "*" for all there are.
-    families : tuple of str
-        Keys of `radlake.features.FAMILIES`.
+    families : tuple of str, optional
+        Keys of `radlake.features.FAMILIES`; absent: shape and intensity, with a preset all.
+    preset : str, optional
+        All settings at once, instead of the following: a key of `radlake.features.presets.PRESETS`.
     aggregations : tuple of {"2D_avg", "2D_comb", "2_5D_avg", "2_5D_comb", "3D_avg", "3D_comb"}
         How the texture families put directions and slices together.
     bin_width, bin_count : numbers, optional
         Grey levels of one width in the image's unit, or so many over a region's range; 32 without either.
+    ivh_bin_width, ivh_bin_count : numbers, optional
+        The same for the intensity-volume histogram.
     intensity_range : tuple of float, optional
         Voxels outside it do not count for intensities but do for shape, in the image's unit.
+    outlier_sigma : float, optional
+        Neither do voxels farther from the mean than so many standard deviations.
+    spacing_mm : tuple of float, optional
+        Resample first, to this distance of samples along (z, y, x), millimetres; 0 leaves an axis.
+    interpolation : {"nearest", "linear", "cubic"}
+        Of intensities.
+    rounded : bool
+        Whether interpolated intensities are rounded to integers.
     """
-    limits = None if intensity_range is None else (float(intensity_range[0]), float(intensity_range[1]))
-    chosen = Settings(tuple(aggregations), Binning(bin_width=bin_width, bin_count=bin_count), limits)
-    settings = settings_id(families=families, intensity_range=limits, image=image, **unusual(chosen, families))
+    settings = settings_from(
+        {
+            "preset": preset, "aggregations": aggregations, "bin_width": bin_width, "bin_count": bin_count,
+            "ivh_bin_width": ivh_bin_width, "ivh_bin_count": ivh_bin_count, "intensity_range": intensity_range,
+            "outlier_sigma": outlier_sigma, "spacing_mm": spacing_mm, "interpolation": interpolation,
+            "rounded": rounded,
+        }
+    )  # fmt: skip
+    chosen = chosen_families(families, preset)
+    identity = settings_id(
+        families=chosen, intensity_range=settings.intensity_range, image=image, **unusual(settings, chosen)
+    )
     rows: Rows = []
     for region in _regions(item, mask):
-        key = {"owner": item.id, "image_id": item.id, "mask_id": region.id, "settings_id": settings}
-        rows += [("features", row | key) for row in _measured(item.images[image], region, families, chosen)]
+        key = {"owner": item.id, "image_id": item.row.get("image_id", item.id), "mask_id": region.id}
+        key["settings_id"] = identity
+        rows += [("features", row | key) for row in _measured(item.images[image], region, chosen, settings)]
     return rows
+
+
+def settings_from(parameters: Mapping[str, Any]) -> Settings:
+    """Settings from parameters of the step; those left at their defaults do not contradict a preset.
+
+    Raises
+    ------
+    ValueError
+        For a value out of its range, an unknown preset, or one beside other options.
+    """
+    usual = STAGES["features"].parameters
+    given = {n: _tuple(parameters[n]) for n in Options.__annotations__ if n in parameters}
+    given = {n: value for n, value in given.items() if value != usual[n].default}
+    bounds = given.get("intensity_range")
+    if bounds is not None and len(bounds) != 2:
+        raise ValueError(f"intensity_range must be two numbers, least and greatest, got {len(bounds)}")
+    return settings_of(parameters.get("preset"), cast(Options, given))
+
+
+def _tuple(value: Any) -> Any:
+    """Lists of YAML as tuples."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _measured(image: Image, region: Region, families: Sequence[str], settings: Settings) -> Iterator[Row]:
     """Rows of the families; a single one with a reason for a family that cannot measure the region."""
     try:
-        roi = region_of_interest(image, region.mask, intensity_range=settings.intensity_range, binning=settings.binning)
+        roi = prepared(image, region.mask, settings)
     except ItemError as problem:
         yield from ({"family": family, "reason": str(problem)} for family in families)
         return
@@ -82,7 +133,7 @@ def _regions(item: Item, mask: str) -> list[Region]:
 STAGES: dict[str, Stage] = {
     "features": Stage(
         "features",
-        1,
+        2,
         "each",
         "images",
         ("image:{image}", "mask:{mask}"),

@@ -196,6 +196,17 @@ def dimensions(aggregations: Iterable[Aggregation]) -> tuple[Dimension, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def aggregation_of(name: str) -> str | None:
+    """The aggregation or dimension at the end of a texture feature's name.
+
+    Examples
+    --------
+    >>> aggregation_of("cm_joint_max_2_5D_comb"), aggregation_of("szm_sze_2D"), aggregation_of("stat_mean")
+    ('2_5D_comb', '2D', None)
+    """
+    return next((known for known in (*AGGREGATIONS, "2_5D", "2D", "3D") if name.endswith(f"_{known}")), None)
+
+
 def by_direction(
     texture: Texture, aggregation: Aggregation, table: Callable[[Lines], Counts]
 ) -> Iterator[tuple[Counts, int]]:

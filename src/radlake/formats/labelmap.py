@@ -14,6 +14,8 @@ from radlake.formats import load_image
 from radlake.formats.source import MIB
 
 MAX_REGIONS = 256
+_ON_SAMPLES = 0.1  # of a sample
+_RESAMPLE = Term("resample the mask to the image's grid (nearest neighbour), or draw it on this image")
 _SAME_PLACE_MM = 1e-3  # NIfTI stores the sform in single precision: positions differ by 1e-5 mm and more
 
 
@@ -29,7 +31,9 @@ def load_regions(member: Row, image: Image, *, memory_bytes: int) -> list[tuple[
     return regions(labels, image, memory_bytes=memory_bytes)
 
 
-def regions(labels: Image, image: Image, *, memory_bytes: int = 2 << 30) -> list[tuple[str, BoolArray]]:
+def regions(
+    labels: Image, image: Image, *, memory_bytes: int = 2 << 30, resampled: bool = True
+) -> list[tuple[str, BoolArray]]:
     """A mask on the image's grid for each value other than zero, in ascending order, named ``label_<value>``.
 
     Parameters
@@ -40,6 +44,9 @@ def regions(labels: Image, image: Image, *, memory_bytes: int = 2 << 30) -> list
         Gives the grid; time and colour axes are left out.
     memory_bytes : int
         Most that the masks may take together.
+    resampled : bool
+        Whether labels on another grid are sampled at the image's samples. Otherwise every sample of the image must lie
+        on one of the labels' or outside them; axes may be turned or cut.
 
     Returns
     -------
@@ -50,7 +57,8 @@ def regions(labels: Image, image: Image, *, memory_bytes: int = 2 << 30) -> list
     ------
     ItemError
         ``empty_mask`` when all values are zero; ``misaligned_mask`` when the grids differ and one of them has no
-        physical spacing, or nothing overlaps; ``unsupported_format`` for fractions or more than 256 values.
+        physical spacing or they may not be resampled, or nothing overlaps;
+        ``unsupported_format`` for fractions or more than 256 values.
 
     Examples
     --------
@@ -65,7 +73,7 @@ def regions(labels: Image, image: Image, *, memory_bytes: int = 2 << 30) -> list
     needed = len(values) * math.prod(spatial_shape(image))
     if needed > memory_bytes:
         raise ItemError("too_large", needed_mib=round(needed / MIB), limit_mib=round(memory_bytes / MIB))
-    on_grid = _on_grid(labels, image)
+    on_grid = _on_grid(labels, image, resampled=resampled)
     masks = [(f"label_{value}", on_grid == value) for value in values]
     present = [(name, mask) for name, mask in masks if mask.any()]
     if not present:
@@ -91,7 +99,7 @@ def spatial_shape(image: Image) -> tuple[int, ...]:
     return tuple(n for a, n in enumerate(image.array.shape) if a not in (image.channel_axis, image.time_axis))
 
 
-def _on_grid(labels: Image, image: Image) -> Array:
+def _on_grid(labels: Image, image: Image, *, resampled: bool) -> Array:
     """Labels sampled at the centres of the image's samples, zero outside; nearest neighbour."""
     shape = spatial_shape(image)
     squeezed = labels.array.size == np.prod(shape) and [n for n in labels.array.shape if n > 1] == [
@@ -101,8 +109,26 @@ def _on_grid(labels: Image, image: Image) -> Array:
     if squeezed and (not both_calibrated or _same_place(labels.geometry, image.geometry)):
         return labels.array.reshape(shape)
     if not both_calibrated:
-        raise ItemError("misaligned_mask", what=Term("sizes differ and there is no physical spacing"))
+        raise ItemError(
+            "misaligned_mask", what=Term(f"sizes differ ({_sizes(labels, shape)}) without physical spacing")
+        )
+    if not resampled and not _same_lattice(labels.geometry, image.geometry, shape):
+        what = Term(f"its samples lie between those of the image ({_sizes(labels, shape)})")
+        raise ItemError("misaligned_mask", hint=_RESAMPLE, what=what)
     return _nearest(labels, image.geometry, shape)
+
+
+def _sizes(labels: Image, shape: tuple[int, ...]) -> str:
+    """Both extents in words."""
+    return f"image {' x '.join(map(str, shape))}, mask {' x '.join(map(str, labels.array.shape))}"
+
+
+def _same_lattice(one: Geometry, other: Geometry, shape: tuple[int, ...]) -> bool:
+    """Whether all samples of the other grid, of that shape, lie within a tenth of a sample of the first's lattice."""
+    steps = np.linalg.inv(_matrix(one)) @ _matrix(other)
+    depth, height, width = shape if len(shape) == 3 else (1, *shape)
+    corners = np.array([[*np.multiply(c, (depth - 1, height - 1, width - 1)), 1] for c in np.ndindex(2, 2, 2)]).T
+    return bool(np.abs((steps - np.rint(steps)) @ corners).max() <= _ON_SAMPLES)
 
 
 def _same_place(one: Geometry, other: Geometry) -> bool:

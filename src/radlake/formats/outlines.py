@@ -1,6 +1,6 @@
 """Closed planar outlines in millimetres to masks: the rasteriser behind RTSTRUCT and the LIDC annotations.
 
-Outlines are mapped to index coordinates and rounded to 1/1024 of a pixel; from there everything is exact in 64-bit
+Outlines are mapped to index coordinates and rounded to 1/32768 of a pixel; from there everything is exact in 64-bit
 integers, so that the answer for a pixel centre on the outline is a rule and not an accident of rounding. Reading
 outlines from files and naming the regions happens elsewhere.
 """
@@ -19,8 +19,8 @@ from radlake.core.image import BoolArray, Geometry
 Boundary = Literal["include", "exclude", "centre"]
 Ints = NDArray[np.int64]
 
-_ONE = 1024  # fixed-point units in a pixel
-_FARTHEST = 2**20  # pixels: products of two differences stay below 2**63
+_ONE = 2**15  # fixed-point units in a pixel: published masks hold pixels whose centre lies 1/45000 inside an outline
+_FARTHEST = 2**15  # pixels: products of two differences stay below 2**63
 _FARTHEST_MM = 1e6  # a kilometre: also refuses what is no number
 _SAME_PLANE = 0.01  # slices: outlines nearer than this in z belong to one plane
 _BATCH = 2**20  # pixels (or crossings) held at once
@@ -65,7 +65,7 @@ def rasterise(
     shape : (Z, Y, X)
         Samples along each axis.
     boundary : {"include", "exclude", "centre"}
-        What happens to pixel centres on an outline (closer than 1/2048 pixel). "include": they are inside (the region
+        What happens to pixel centres on an outline (closer than 1/65536 pixel). "include": they are inside (the region
         is closed). "exclude": they are outside (the region is open). "centre": those on the top and left edge are
         inside, those on the bottom and right edge are not, so that regions which share an edge share no pixel.
 

@@ -1,22 +1,24 @@
-"""One image from a file or a folder, without a lake: for notebooks and scripts."""
+"""One image, and the regions that belong to it, from a file or a folder, without a lake: for notebooks and scripts."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
 
 from radlake.core.fault import ItemError
 from radlake.core.header import Header
-from radlake.core.image import Image
+from radlake.core.image import BoolArray, Image, Region, RegionSource
 from radlake.core.stage import Row
-from radlake.formats import load_image, scan_file
+from radlake.formats import load_image, load_regions, scan_file
+from radlake.formats.labelmap import regions
 from radlake.formats.series import build
 from radlake.formats.source import Source
 
 _LISTED = 30
+_STRUCTURED: dict[str, RegionSource] = {"segmentation": "seg", "structures": "rtstruct"}
 
 
 class _Choice(NamedTuple):
@@ -79,24 +81,81 @@ def read_image(path: str | PathLike[str], *, series: int | None = None, memory_b
     return load_image(members, image, memory_bytes=memory_bytes)
 
 
+def read_regions(
+    path: str | PathLike[str],
+    image: Image,
+    *,
+    named: Callable[[Sequence[str]], list[str]],
+    memory_bytes: int = 2 << 30,
+) -> list[Region]:
+    """Regions of an image from a file or a folder: SEG and RTSTRUCT objects, or else one label map.
+
+    Parameters
+    ----------
+    path : path
+        A file, or a folder: every SEG and RTSTRUCT in it counts. Without any, what is there is read as an image whose
+        whole numbers name regions, ``label_<value>``; its samples must lie on those of `image`.
+    image : Image
+        Gives the grid.
+    named : callable
+        Safe names of regions from those in a SEG or RTSTRUCT, which are free text.
+    memory_bytes : int
+        Most that the masks may take together.
+
+    Raises
+    ------
+    ItemError
+        ``misaligned_mask``, ``empty_mask``, or what else the reader found wrong.
+    ValueError
+        When there are several label maps.
+    FileNotFoundError
+        When there is nothing at the path.
+    """
+    found: list[Region] = []
+    for header, row in _headers(Path(path), []):
+        if header.role not in _STRUCTURED:
+            continue
+        member = row | {"rois": named(header.rois)}
+        free = memory_bytes - sum(region.mask.array.nbytes for region in found)
+        source = _STRUCTURED[header.role]
+        found += [_region(mask, image, name, source) for name, mask in load_regions(member, image, memory_bytes=free)]
+    if found:
+        return found
+    labels = read_image(path, memory_bytes=memory_bytes)
+    masks = regions(labels, image, memory_bytes=memory_bytes, resampled=False)
+    return [_region(mask, image, name, "label") for name, mask in masks]
+
+
+def _region(mask: BoolArray, image: Image, name: str, source: RegionSource) -> Region:
+    """A mask on the image's grid with its name."""
+    return Region(Image(mask, image.geometry, "label", "label"), name, source)
+
+
 def _choices(path: Path) -> list[_Choice]:
     """Every image at a path, in the order of series, then of images inside it."""
     rows: dict[str, list[Row]] = defaultdict(list)
-    problem: ItemError | None = None
+    problems: list[ItemError] = []
+    # A file that is named by itself is wanted for its pixels, even where its name says label map.
+    wanted = ("image", "label") if path.is_file() else ("image",)
+    for header, row in _headers(path, problems):
+        if header.role in wanted:
+            rows[row["series_id"]].append(row | {"role": "image"})
+    choices = [choice for name in sorted(rows) for choice in _images(rows[name])]
+    if not choices:
+        raise next((p for p in problems if not p.ignored), problems[-1] if problems else ItemError("no_pixels"))
+    return choices
+
+
+def _headers(path: Path, problems: list[ItemError]) -> Iterator[tuple[Header, Row]]:
+    """Header and row of every member of every file at a path; takes the problems of those that cannot be read."""
     for file in _files(path):
         try:
             headers = scan_file(Source(str(file)))
         except ItemError as error:
-            problem = problem if problem and not problem.ignored else error
+            problems.append(error)
             continue
         for header in headers:
-            if header.role == "image":
-                row = _row(header, str(file))
-                rows[row["series_id"]].append(row)
-    choices = [choice for name in sorted(rows) for choice in _images(rows[name])]
-    if not choices:
-        raise problem or ItemError("no_pixels")
-    return choices
+            yield header, _row(header, str(file))
 
 
 def _files(path: Path) -> Iterator[Path]:

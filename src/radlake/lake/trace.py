@@ -27,10 +27,12 @@ _BEHIND: dict[str, str] = {
     "image": """
         SELECT 'image' AS kind, image_id AS id FROM images WHERE image_id = '{id}'
         UNION SELECT 'series', series_id FROM images WHERE image_id = '{id}'
+        UNION SELECT 'measure', owner FROM features WHERE image_id = '{id}' AND owner <> image_id
         UNION SELECT 'file', file_id FROM file_images WHERE image_id = '{id}'""",
     "mask": """
         SELECT 'image' AS kind, image_id AS id FROM masks WHERE mask_id = '{id}'
         UNION SELECT 'series', series_id FROM images JOIN masks USING (image_id) WHERE mask_id = '{id}'
+        UNION SELECT 'measure', owner FROM features WHERE mask_id = '{id}' AND owner <> image_id
         UNION SELECT 'file', f.file_id FROM file_images f JOIN masks USING (image_id) WHERE mask_id = '{id}'
         UNION SELECT 'file', file_id FROM masks WHERE mask_id = '{id}' AND file_id IS NOT NULL""",
     **{
@@ -178,7 +180,8 @@ def _work(lake: Lake, behind: str) -> tuple[Work, ...]:
         SELECT w.unit, w.chain_key, count(DISTINCT w.owner) AS items, any_value(c.steps) AS steps,
             list(DISTINCT w.run_id ORDER BY w.run_id) AS runs
         FROM work w SEMI JOIN ({behind}) b ON w.owner = b.id LEFT JOIN chains c USING (chain_key)
-        GROUP BY w.unit, w.chain_key ORDER BY list_position(['file', 'series', 'image', 'lake'], w.unit), w.chain_key"""
+        GROUP BY w.unit, w.chain_key
+        ORDER BY list_position(['file', 'series', 'image', 'measure', 'lake'], w.unit), w.chain_key"""
     ).to_pylist()
     return tuple(
         Work(r["unit"], r["items"], r["chain_key"], json.loads(r["steps"] or "[]"), tuple(r["runs"])) for r in rows
