@@ -13,8 +13,9 @@ import pytest
 from radlake.learn.bundle import Bundle, load, save
 from radlake.learn.families import FAMILIES, GRADES, options
 from radlake.learn.problem import Problem, problem
-from radlake.learn.search import Trial, complexity, final, fit_quietly, held_out
+from radlake.learn.search import final
 from radlake.learn.split import grouped_folds
+from radlake.learn.trial import Trial, complexity, fit_quietly, held_out
 
 # What the weakest family must reach out of fold; chance is .5, 1/2 and 0.
 FLOORS = {"binary": 0.94, "multiclass": 0.88, "regression": 0.3}

@@ -9,8 +9,8 @@ from radlake.learn import metrics
 from radlake.learn.calibration import answers, calibrator, probabilities
 from radlake.learn.families import FAMILIES
 from radlake.learn.problem import Problem
-from radlake.learn.search import Trial, held_out
 from radlake.learn.split import grouped_folds
+from radlake.learn.trial import Trial, held_out
 from tests.learn.test_search import cases
 
 

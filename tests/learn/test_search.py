@@ -7,9 +7,9 @@ import pytest
 
 from radlake.learn.clock import Clock, Plan
 from radlake.learn.families import FAMILIES, applicable
-from radlake.learn.problem import Fingerprint, Problem, fingerprint, problem
-from radlake.learn.search import Searcher, Trial, held_out, probe, prune
-from radlake.learn.split import grouped_folds
+from radlake.learn.problem import Fingerprint, Problem, problem
+from radlake.learn.search import Searcher, probe, prune
+from radlake.learn.trial import HeldOut, Trial
 
 
 def cases(n: int = 120, *, classes: int = 2, seed: int = 0) -> Problem:
@@ -82,12 +82,34 @@ def test_costs_are_probed_and_the_clock_is_asked() -> None:
     assert set(refused) == {"logistic", "svm"}
 
 
-def test_standard_errors_allow_for_shared_training_cases() -> None:
+def as_if(name: str, scores: list[float]) -> Trial:
+    """A trial with these scores."""
+    trial = Trial(name, FAMILIES[name], FAMILIES[name].grid[0], 0)
+    nothing = np.empty((0, 1))
+    trial.runs.append(HeldOut(nothing, nothing, 0.0, np.array(scores), 0.0, 0.0, 0.0, 0, 0))
+    return trial
+
+
+@pytest.mark.parametrize(
+    ("slack", "scores", "needed"),
+    [
+        (1.0, [0.80, 0.85, 0.90], False),  # as good as the readable one, which will be taken
+        (1.0, [0.95, 0.96, 0.97], True),  # better by far
+        (0.0, [0.80, 0.85, 0.90], True),  # readability does not count
+    ],
+)
+def test_a_family_is_pursued_only_where_it_could_be_taken(slack: float, scores: list[float], needed: bool) -> None:
+    searcher = search(cases(), ["logistic", "forest"], Clock(1e6))
+    searcher.slack = slack
+    readable, other = as_if("logistic", [0.81, 0.85, 0.89]), as_if("forest", scores)
+    assert searcher._needed(other, [readable, other]) is needed
+    assert searcher._needed(readable, [readable, other])
+
+
+def test_settings_of_a_finalist_are_halved_with_each_repeat() -> None:
     given = cases()
-    trial = Trial("bayes", FAMILIES["bayes"], FAMILIES["bayes"].grid[0], 0)
-    fold = grouped_folds(given.y, given.groups, folds=5, rng=np.random.default_rng(0))
-    trial.runs.append(held_out(trial, given, fold, seed=0))
-    trial.runs[0].score = np.array([0.1, 0.2, 0.3, 0.4, 0.5])
-    assert trial.standard_error(5) == pytest.approx((0.025 * (1 / 5 + 1 / 4)) ** 0.5)
-    assert trial.mean == pytest.approx(0.3)
-    assert fingerprint(given).groups == 60
+    names = ["logistic", "bayes"]
+    families = {name: FAMILIES[name] for name in names}
+    found = Searcher(given, families, dict.fromkeys(names, 0.01), Clock(1e6), "all", 1.0, 3, 3, 0, 1.0).run()
+    repeats = sorted((len(t.runs) for t in found.trials if t.name == "logistic"), reverse=True)
+    assert repeats == [3, 3, 2, 2, 1, 1, 1, 1]

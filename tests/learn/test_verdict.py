@@ -7,7 +7,8 @@ import pytest
 
 from radlake.learn.families import FAMILIES
 from radlake.learn.problem import problem
-from radlake.learn.search import HeldOut, Search, Trial
+from radlake.learn.search import Search
+from radlake.learn.trial import HeldOut, Trial
 from radlake.learn.verdict import Prefer, figures, pick, table
 
 RNG = np.random.default_rng(0)

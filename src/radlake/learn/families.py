@@ -168,7 +168,7 @@ def _forest(settings: Settings, task: Task, seed: int) -> Any:
 
     kind = RandomForestRegressor if task == "regression" else RandomForestClassifier
     share: Any = 1 / 3 if task == "regression" else "sqrt"
-    return _gaps(kind(200, min_samples_leaf=int(settings["leaf"]), max_features=share, random_state=seed))
+    return _gaps(kind(100, min_samples_leaf=int(settings["leaf"]), max_features=share, random_state=seed))
 
 
 def _extra(settings: Settings, task: Task, seed: int) -> Any:
@@ -177,7 +177,7 @@ def _extra(settings: Settings, task: Task, seed: int) -> Any:
 
     kind = ExtraTreesRegressor if task == "regression" else ExtraTreesClassifier
     share: Any = 1 / 3 if task == "regression" else "sqrt"
-    return _gaps(kind(200, min_samples_leaf=int(settings["leaf"]), max_features=share, random_state=seed))
+    return _gaps(kind(100, min_samples_leaf=int(settings["leaf"]), max_features=share, random_state=seed))
 
 
 def _boosting(settings: Settings, task: Task, seed: int) -> Any:
@@ -261,13 +261,13 @@ FAMILIES: dict[str, Family] = {
     ),
     "forest": Family(
         "random forest", ALL, _forest, _grid(leaf=(5, 1)), 1, False, "C", 1.2, False,
-        "mean of 200 trees on bootstrap samples, splits among random features (Breiman 2001)",
+        "mean of 100 trees on bootstrap samples, splits among random features (Breiman 2001)",
         "little; hundreds of cases",
         "interactions and thresholds without tuning",
     ),
     "extra-trees": Family(
         "extra trees", ALL, _extra, _grid(leaf=(5, 1)), 1, False, "C", 1.2, False,
-        "mean of 200 trees whose thresholds are drawn at random (Geurts et al. 2006)",
+        "mean of 100 trees whose thresholds are drawn at random (Geurts et al. 2006)",
         "little; hundreds of cases",
         "as the forest, faster and smoother",
     ),

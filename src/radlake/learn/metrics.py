@@ -21,10 +21,24 @@ def _weights(y: Floats, weights: ArrayLike | None) -> Floats:
     return np.ones_like(y) if weights is None else np.asarray(weights, dtype=np.float64)
 
 
-def _ratio(above: Floats, below: Floats) -> Floats:
+def ratio(above: Floats, below: Floats) -> Floats:
     """Quotient, NaN where nothing is below."""
     quotient: Floats = np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0)
     return quotient
+
+
+def mean_where_defined(found: Floats) -> Floats:
+    """Mean over the first axis of what is finite; NaN where nothing is.
+
+    Examples
+    --------
+    >>> mean_where_defined(np.array([[1.0, np.nan], [3.0, np.nan]])).tolist()
+    [2.0, nan]
+    """
+    known = np.isfinite(found)
+    total: Floats = np.where(known, found, 0.0).sum(axis=0)
+    mean: Floats = np.divide(total, known.sum(axis=0), out=np.full(total.shape, np.nan), where=known.any(axis=0))
+    return mean
 
 
 def auc(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> Floats:
@@ -55,7 +69,7 @@ def auc(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> Floats:
     positive = np.add.reduceat(w * y[order], starts, axis=-1)
     negative = np.add.reduceat(w * (1 - y[order]), starts, axis=-1)
     below = np.cumsum(negative, axis=-1) - 0.5 * negative
-    return _ratio((positive * below).sum(axis=-1), positive.sum(axis=-1) * negative.sum(axis=-1))
+    return ratio((positive * below).sum(axis=-1), positive.sum(axis=-1) * negative.sum(axis=-1))
 
 
 def brier(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> Floats:
@@ -72,7 +86,7 @@ def brier(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> Float
     """
     y, p = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
     w = _weights(y, weights)
-    return _ratio(w @ (p - y) ** 2, w.sum(axis=-1))
+    return ratio(w @ (p - y) ** 2, w.sum(axis=-1))
 
 
 def sensitivity(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None, *, threshold: float = 0.5) -> Floats:
@@ -85,7 +99,7 @@ def sensitivity(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None, *,
     """
     y, p = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
     w = _weights(y, weights)
-    return _ratio(w @ (y * (p >= threshold)), w @ y)
+    return ratio(w @ (y * (p >= threshold)), w @ y)
 
 
 def specificity(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None, *, threshold: float = 0.5) -> Floats:
@@ -98,7 +112,7 @@ def specificity(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None, *,
     """
     y, p = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
     w = _weights(y, weights)
-    return _ratio(w @ ((1 - y) * (p < threshold)), w @ (1 - y))
+    return ratio(w @ ((1 - y) * (p < threshold)), w @ (1 - y))
 
 
 def balanced_accuracy(
@@ -112,6 +126,52 @@ def balanced_accuracy(
     0.75
     """
     return (sensitivity(y, p, weights, threshold=threshold) + specificity(y, p, weights, threshold=threshold)) / 2
+
+
+def average_precision(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> Floats:
+    """Area under the precision-recall curve as a sum of steps, 0 to 1; a model that knows nothing has the prevalence.
+
+    References
+    ----------
+    Davis and Goadrich (2006), The relationship between precision-recall and ROC curves, ICML; no straight lines are
+    drawn between points, because they cannot be reached.
+
+    Examples
+    --------
+    >>> round(float(average_precision([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])), 4)
+    0.8333
+    """
+    y, p = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
+    order = np.argsort(-p, kind="stable")
+    w = _weights(y, weights)[..., order]
+    starts = np.flatnonzero(np.diff(-p[order], prepend=-np.inf))  # cases of equal score form one block
+    hits = np.add.reduceat(w * y[order], starts, axis=-1)
+    found = np.cumsum(hits, axis=-1)
+    called = np.cumsum(np.add.reduceat(w, starts, axis=-1), axis=-1)
+    precision = np.divide(found, called, out=np.zeros_like(found), where=called > 0)
+    return ratio((hits * precision).sum(axis=-1), hits.sum(axis=-1))
+
+
+def matthews(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None, *, threshold: float = 0.5) -> Floats:
+    """Correlation of answer and outcome, -1 to 1; 0 where every case gets the same answer.
+
+    References
+    ----------
+    Matthews (1975), Comparison of the predicted and observed secondary structure of T4 phage lysozyme, Biochimica et
+    Biophysica Acta 405, 442-451.
+
+    Examples
+    --------
+    >>> round(float(matthews([1, 1, 0, 0], [0.9, 0.2, 0.1, 0.3])), 4)
+    0.5774
+    """
+    y, p = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
+    w, called = _weights(y, weights), (p >= threshold).astype(np.float64)
+    total, yes, said = w.sum(axis=-1), w @ y, w @ called
+    above = total * (w @ (y * called)) - yes * said
+    below = np.sqrt(yes * (total - yes) * said * (total - said))
+    known = np.divide(above, below, out=np.zeros(np.shape(above)), where=below > 0)
+    return np.where((yes > 0) & (yes < total), known, np.nan)
 
 
 def calibration_slope(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> Floats:
@@ -141,8 +201,8 @@ def calibration_slope(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = No
         g0, g1 = rest.sum(axis=-1), rest @ x
         h00, h01, h11 = curve.sum(axis=-1), curve @ x, curve @ x**2
         determinant = h00 * h11 - h01**2
-        step_a = _ratio(h11 * g0 - h01 * g1, determinant)
-        step_b = _ratio(h00 * g1 - h01 * g0, determinant)
+        step_a = ratio(h11 * g0 - h01 * g1, determinant)
+        step_b = ratio(h00 * g1 - h01 * g0, determinant)
         a, b = a + step_a, b + step_b
         moved = np.abs(step_a) + np.abs(step_b)
         if not (moved > 1e-9).any():
@@ -169,7 +229,7 @@ def calibration_intercept(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None 
     moved = np.full_like(a, np.inf)
     for _ in range(_STEPS):
         q = _expit(a[..., None] + x)
-        step = _ratio((w * (y - q)).sum(axis=-1), (w * q * (1 - q)).sum(axis=-1))
+        step = ratio((w * (y - q)).sum(axis=-1), (w * q * (1 - q)).sum(axis=-1))
         a, moved = a + np.clip(step, -2, 2), np.abs(step)
         if not (moved > 1e-9).any():
             break
@@ -193,7 +253,7 @@ def calibration_error(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = No
     place = np.minimum((p * bins).astype(np.int64), bins - 1)
     member = (place[:, None] == np.arange(bins)).astype(np.float64)
     gap = np.abs(w @ (member * (p - y)[:, None])).sum(axis=-1)
-    return _ratio(gap, w.sum(axis=-1))
+    return ratio(gap, w.sum(axis=-1))
 
 
 def macro_auc(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> Floats:
@@ -237,7 +297,7 @@ def multiclass_brier(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = Non
     y, p = np.asarray(y), np.asarray(p, dtype=np.float64)
     truth = (y[:, None] == np.arange(p.shape[1])).astype(np.float64)
     w = _weights(truth[:, 0], weights)
-    return _ratio(w @ ((p - truth) ** 2).sum(axis=1), w.sum(axis=-1))
+    return ratio(w @ ((p - truth) ** 2).sum(axis=1), w.sum(axis=-1))
 
 
 def accuracy(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> Floats:
@@ -250,7 +310,7 @@ def accuracy(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> Fl
     """
     hit = (np.argmax(np.asarray(p, dtype=np.float64), axis=1) == np.asarray(y)).astype(np.float64)
     w = _weights(hit, weights)
-    return _ratio(w @ hit, w.sum(axis=-1))
+    return ratio(w @ hit, w.sum(axis=-1))
 
 
 def r2(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> Floats:
@@ -267,9 +327,9 @@ def r2(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> Floats:
     """
     y, p = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
     w = _weights(y, weights)
-    mean = _ratio(w @ y, w.sum(axis=-1))
+    mean = ratio(w @ y, w.sum(axis=-1))
     spread = (w * (y - mean[..., None]) ** 2).sum(axis=-1)
-    return 1 - _ratio(w @ (p - y) ** 2, spread)
+    return 1 - ratio(w @ (p - y) ** 2, spread)
 
 
 def mean_absolute_error(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> Floats:
@@ -282,7 +342,7 @@ def mean_absolute_error(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = 
     """
     y, p = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
     w = _weights(y, weights)
-    return _ratio(w @ np.abs(p - y), w.sum(axis=-1))
+    return ratio(w @ np.abs(p - y), w.sum(axis=-1))
 
 
 def _logit(p: Floats) -> Floats:

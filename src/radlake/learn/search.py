@@ -1,105 +1,32 @@
 """The search among families: rules that leave some out, a probe of what each costs, and rounds that keep the better.
 
 Round 1 tries the usual settings of every family on one set of folds; round 2 all settings of the better families;
-round 3 repeats the finalists on new folds. All folds keep patients together. Before each piece of work the clock is
-asked, so that a search ends when its share of the budget does; everything else follows from data and seed.
+round 3 repeats the better half of the finalists' settings on new folds, again and again. A family is not pursued where
+a more readable one would be taken even if chance had been against it. All folds keep patients together. Before each
+piece of work the clock is asked, so that a search ends when its share of the budget does; everything else follows from
+data and seed.
 """
 
 from __future__ import annotations
 
-import pickle
 import time
-import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from radlake.learn import metrics
-from radlake.learn.calibration import answers, calibrator, loss
-from radlake.learn.classical import Settings
+from radlake.learn.calibration import calibrator
 from radlake.learn.clock import Clock
-from radlake.learn.families import Family, Task, options
-from radlake.learn.problem import Fingerprint, Floats, Ints, Problem
+from radlake.learn.families import Family, options
+from radlake.learn.prepare import Folds
+from radlake.learn.problem import Fingerprint, Ints, Problem
 from radlake.learn.split import repeated_folds
+from radlake.learn.trial import Trial, fit_quietly, held_out
 from radlake.learn.validate import Fitted, decisions
 
 _PROBE = 250  # cases; fewer say little on the growth of the time
 _FINALISTS = 4
 _KERNEL_CASES = 20_000
-
-
-@dataclass(eq=False)
-class HeldOut:
-    """Answers of one pipeline for cases that it has not seen, and what it cost.
-
-    Parameters
-    ----------
-    decision : (N, S) array
-        Before calibration.
-    predicted : (N, K) array
-        Probabilities, or values.
-    loss : float
-        See `loss`.
-    score : (K,) array
-        Of each fold: AUC (mean over classes), or R2.
-    fit_s, predict_ms, megabytes, complexity : float
-        Mean seconds to fit; milliseconds a case; size and stored numbers of the last fold's model.
-    stopped : int
-        Folds in which the solver stopped before it converged.
-    """
-
-    decision: Floats
-    predicted: Floats
-    loss: float
-    score: Floats
-    fit_s: float
-    predict_ms: float
-    megabytes: float
-    complexity: int
-    stopped: int
-
-
-@dataclass(eq=False)
-class Trial:
-    """One family with one choice of settings, on one repeat of the folds or more."""
-
-    name: str
-    family: Family
-    settings: Settings
-    place: int
-    runs: list[HeldOut] = field(default_factory=list)
-
-    @property
-    def scores(self) -> Floats:
-        """Score of every fold of every repeat."""
-        return np.concatenate([run.score for run in self.runs])
-
-    @property
-    def mean(self) -> float:
-        """Mean score."""
-        return self.mean_of(len(self.runs))
-
-    def mean_of(self, repeats: int) -> float:
-        """Mean score over the first repeats, rounded so that the last bits of a sum cannot decide."""
-        return round(float(np.mean([run.score for run in self.runs[:repeats]])), 10)
-
-    @property
-    def loss(self) -> float:
-        """Mean loss, rounded like the score."""
-        return round(float(np.mean([run.loss for run in self.runs])), 10)
-
-    def standard_error(self, folds: int) -> float:
-        """Standard error of the mean score, corrected for folds that share training cases.
-
-        References
-        ----------
-        Nadeau and Bengio (2003), Inference for the generalization error, Machine Learning 52, 239-281.
-        """
-        scores = self.scores
-        return float(np.sqrt(scores.var(ddof=1) * (1 / len(scores) + 1 / (folds - 1))))
 
 
 @dataclass(eq=False)
@@ -157,61 +84,6 @@ def _reason_against(name: str, family: Family, found: Fingerprint, prefer: str) 
     return next((reason for applies, reason in rules if applies), None)
 
 
-def score(task: Task, y: NDArray[Any], predicted: Floats) -> float:
-    """The number by which models are compared: AUC, mean AUC over classes, or R2."""
-    if task == "multiclass":
-        return float(metrics.macro_auc(y, predicted))
-    return float((metrics.r2 if task == "regression" else metrics.auc)(y, predicted[:, -1]))
-
-
-def fit_quietly(pipeline: Any, features: Floats, y: NDArray[Any]) -> bool:
-    """Fit, and tell whether the solver converged. Constant features in a fold are no reason to warn."""
-    from sklearn.exceptions import ConvergenceWarning
-
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        pipeline.fit(features, y)
-    return not any(issubclass(w.category, ConvergenceWarning) for w in told)
-
-
-def held_out(trial: Trial, given: Problem, fold: Ints, *, seed: int) -> HeldOut:
-    """Answers for every case by pipelines fitted on the other folds.
-
-    Parameters
-    ----------
-    trial : Trial
-        Family and settings.
-    given : Problem
-    fold : (N,) int array
-    seed : int
-        Of models that draw at random.
-    """
-    parts, fit_s, predict_s, stopped = [], 0.0, 0.0, 0
-    for k in range(int(fold.max()) + 1):
-        test = fold == k
-        model = trial.family.make(trial.settings, given.task, seed)
-        started = time.perf_counter()
-        stopped += not fit_quietly(model, given.features[~test], given.y[~test])
-        fitted = time.perf_counter()
-        answer = decisions(model, given.features[test])
-        fit_s, predict_s = fit_s + fitted - started, predict_s + time.perf_counter() - fitted
-        parts.append((test, answer))
-    decision = np.empty((len(fold), parts[0][1].shape[1]))
-    for test, answer in parts:
-        decision[test] = answer
-    megabytes = len(pickle.dumps(model)) / 1e6
-    cost = (fit_s / len(parts), 1000 * predict_s / len(fold), megabytes, complexity(model))
-    predicted = answers(trial.family, given, decision, fold)
-    scores = np.array([score(given.task, given.y[test], predicted[test]) for test, _ in parts])
-    return HeldOut(decision, predicted, loss(given, predicted), scores, *cost, stopped)
-
-
-def complexity(pipeline: Any) -> int:
-    """How many numbers a fitted model decides with: weights that are not zero, leaves, or values of stored cases."""
-    model = getattr(pipeline[-1], "regressor_", pipeline[-1])
-    return next(count(model) for mark, count in _COUNTS.items() if hasattr(model, mark))
-
-
 def probe(
     families: Mapping[str, Family], given: Problem, clock: Clock, *, until: float, seed: int
 ) -> tuple[dict[str, float], dict[str, str]]:
@@ -247,18 +119,6 @@ def probe(
     return needs, refused
 
 
-# What a fitted estimator has, the first that applies, and how its numbers are counted.
-_COUNTS: dict[str, Callable[[Any], int]] = {
-    "support_vectors_": lambda m: int(m.support_vectors_.size),
-    "coef_": lambda m: int(np.count_nonzero(m.coef_)),
-    "get_n_leaves": lambda m: int(m.get_n_leaves()),
-    "estimators_": lambda m: int(sum(tree.get_n_leaves() for tree in m.estimators_)),
-    "n_trees_per_iteration_": lambda m: int(m.n_iter_ * m.n_trees_per_iteration_ * m.max_leaf_nodes),
-    "theta_": lambda m: int(2 * m.theta_.size),
-    "n_samples_fit_": lambda m: int(m.n_samples_fit_ * m.n_features_in_),
-}
-
-
 class Searcher:
     """One search: holds the data, the folds and what the clock says.
 
@@ -276,7 +136,7 @@ class Searcher:
         Share of the budget when it must have ended.
     folds, repeats, seed : int
     slack : float
-        Families that lie behind the best by more standard errors are not pursued, unless in the better half.
+        Standard errors that a more readable family may lie behind the best; 0 leaves readability out.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a search needs
@@ -286,6 +146,7 @@ class Searcher:
         self.given, self.families, self.needs, self.clock = given, families, needs, clock
         self.part, self.until, self.seed, self.slack = part, until, seed, slack
         self.folds = repeated_folds(given.strata, given.groups, folds=folds, seeds=range(seed, seed + repeats))
+        self.count, self.prepared = folds, Folds()
 
     def run(self) -> Search:
         """All rounds."""
@@ -303,20 +164,20 @@ class Searcher:
                 self._try(trial, 0)
         found = Search([t for name in self.families for t in trials[name] if t.runs], self.folds, left_out)
         for repeat in range(1, len(self.folds)):
-            for trial in self._finalists(found):
+            for trial in self._finalists(found, repeat):
                 self._try(trial, repeat)
         return found
 
     def _trials(self, name: str) -> list[Trial]:
         """One trial for each of a family's settings."""
         n, d = self.given.features.shape
-        share = (int(self.folds.max()) / (int(self.folds.max()) + 1)) * n
+        seen = n * (self.count - 1) // self.count
         family = self.families[name]
-        return [Trial(name, family, s, i) for i, s in enumerate(options(family, cases=int(share), features=d))]
+        return [Trial(name, family, s, i) for i, s in enumerate(options(family, cases=seen, features=d))]
 
     def _cost(self, trial: Trial) -> float:
         """Expected seconds of one repeat."""
-        return self.needs[trial.name] * int(self.folds.max() + 1)
+        return self.needs[trial.name] * self.count
 
     def _try(self, trial: Trial, repeat: int) -> bool:
         """Run a trial on a repeat unless it has been, or the clock forbids; whether it has been run now or before."""
@@ -326,28 +187,48 @@ class Searcher:
         if not self.clock.allows(work, needs=self._cost(trial), until=self.until):
             return False
         started = time.perf_counter()
-        trial.runs.append(held_out(trial, self.given, self.folds[repeat], seed=self.seed))
-        self.needs[trial.name] = (time.perf_counter() - started) / int(self.folds.max() + 1)
+        trial.runs.append(held_out(trial, self.given, self.folds[repeat], seed=self.seed, prepared=self.prepared))
+        self.needs[trial.name] = (time.perf_counter() - started) / self.count
         return True
 
     def _better(self, order: list[str], trials: Mapping[str, list[Trial]]) -> list[str]:
-        """The better half of the families, and all that are nearly as good as the best."""
+        """The better half of the families and all that are nearly as good as the best, unless there is no need."""
         tried = {name: max((t for t in trials[name] if t.runs), key=lambda t: t.mean, default=None) for name in order}
-        known = sorted(((n, t) for n, t in tried.items() if t), key=lambda pair: (-pair[1].mean, pair[0]))
-        if not known:
-            return []
-        best = known[0][1]
-        enough = best.mean - self.slack * best.standard_error(int(self.folds.max()) + 1)
-        kept = {n for i, (n, t) in enumerate(known) if 2 * i < len(known) or t.mean >= enough}
+        known = sorted((t for t in tried.values() if t), key=lambda t: (-t.mean, t.name))
+        half = {t.name for i, t in enumerate(known) if 2 * i < len(known)}
+        kept = {t.name for t in known if (t.name in half or self._near(t, known[0])) and self._needed(t, known)}
         return [name for name in order if name in kept]
 
-    def _finalists(self, found: Search) -> list[Trial]:
-        """The best settings of the best families; those that lie too far behind have no chance."""
+    def _finalists(self, found: Search, repeat: int) -> list[Trial]:
+        """The better half of the settings, of those that have been through all repeats, of the best families.
+
+        Families too far behind have no chance. Of the others the leader comes first, then what the rule of choice would
+        take first.
+        """
         best = sorted(found.best().values(), key=lambda t: (-t.mean, t.name))
-        if not best:
-            return []
-        enough = best[0].mean - self.slack * best[0].standard_error(int(self.folds.max()) + 1)
-        return [t for i, t in enumerate(best) if i < _FINALISTS and t.mean >= enough]
+        good = [t for t in best if self._near(t, best[0]) and self._needed(t, best)]
+        if self.slack:
+            good[1:] = sorted(good[1:], key=lambda t: (t.family.grade, -t.mean, t.name))
+        chosen = []
+        for leader in good[:_FINALISTS]:
+            rivals = [t for t in found.trials if t.name == leader.name and len(t.runs) == repeat]
+            chosen += sorted(rivals, key=lambda t: (t.loss, t.place))[: max(2, (len(rivals) + 1) // 2)]
+        return chosen
+
+    def _near(self, trial: Trial, best: Trial) -> bool:
+        """Whether a trial is within the tolerance of the best one, at least one standard error."""
+        reach = max(1.0, self.slack) * best.standard_error(self.count)
+        return best.mean_of(len(trial.runs)) - trial.mean <= reach
+
+    def _needed(self, trial: Trial, others: list[Trial]) -> bool:
+        """Whether a trial could turn out so much better than every more readable one that it would be taken."""
+        easier = [t for t in others if t.family.grade < trial.family.grade]
+        if not self.slack or not easier:
+            return True
+        rival = max(easier, key=lambda t: (t.mean, t.name))
+        repeats = min(len(trial.runs), len(rival.runs))
+        hoped = trial.mean_of(repeats) - rival.mean_of(repeats) + trial.standard_error_against(rival, self.count)
+        return hoped > self.slack * trial.standard_error(self.count)
 
 
 def final(trial: Trial, given: Problem, *, seed: int) -> Fitted:

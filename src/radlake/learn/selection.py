@@ -247,7 +247,7 @@ def _search(
     try:
         searcher = Searcher(
             given, families, dict(needs), clock, part, until, design["folds"], design["repeats"], design["seed"],
-            max(1.0, TOLERANCE[design["prefer"]]),
+            TOLERANCE[design["prefer"]],
         )  # fmt: skip
     except ValueError as error:  # our own message: about classes and folds
         raise UsageError(str(error)) from None

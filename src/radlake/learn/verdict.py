@@ -13,7 +13,8 @@ from radlake.learn import metrics
 from radlake.learn.families import FAMILIES, GRADES, Family, Task
 from radlake.learn.intervals import interval, patient_weights
 from radlake.learn.problem import Fingerprint, Floats, Ints, Problem
-from radlake.learn.search import Search, Trial
+from radlake.learn.search import Search
+from radlake.learn.trial import Trial
 
 Prefer = Literal["balanced", "accuracy", "readable"]
 TOLERANCE: dict[Prefer, float] = {"accuracy": 0.0, "balanced": 1.0, "readable": 2.0}  # standard errors
@@ -98,11 +99,7 @@ def _r2(y: Any, p: Floats, weights: Floats) -> Floats:
 def _over_folds(score: Callable[..., Floats], y: Any, p: Floats, fold: Ints, weights: Floats) -> Floats:
     """Mean over the folds in which the score is defined, for each row of weights; NaN where it is in none."""
     tests = [fold == k for k in np.unique(fold)]
-    found = np.stack([score(y[t], p[t], weights[:, t]) for t in tests])
-    known = np.isfinite(found)
-    total: Floats = np.where(known, found, 0.0).sum(axis=0)
-    mean: Floats = np.divide(total, known.sum(axis=0), out=np.full(total.shape, np.nan), where=known.any(axis=0))
-    return mean
+    return metrics.mean_where_defined(np.stack([score(y[t], p[t], weights[:, t]) for t in tests]))
 
 
 @dataclass(frozen=True)

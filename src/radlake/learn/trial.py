@@ -1,0 +1,181 @@
+"""One family with one choice of settings: answers for cases that it has not seen, how good they are, what they cost."""
+
+from __future__ import annotations
+
+import pickle
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radlake.learn import metrics
+from radlake.learn.calibration import answers, loss
+from radlake.learn.classical import Settings
+from radlake.learn.families import Family, Task
+from radlake.learn.prepare import Folds
+from radlake.learn.problem import Floats, Ints, Problem
+from radlake.learn.validate import decisions
+
+
+@dataclass(eq=False)
+class HeldOut:
+    """Answers of one pipeline for cases that it has not seen, and what it cost.
+
+    Parameters
+    ----------
+    decision : (N, S) array
+        Before calibration.
+    predicted : (N, K) array
+        Probabilities, or values.
+    loss : float
+        See `loss`.
+    score : (K,) array
+        Of each fold: AUC (mean over classes), or R2.
+    fit_s, predict_ms, megabytes, complexity : float
+        Mean seconds to fit; milliseconds a case; size and stored numbers of the last fold's model.
+    stopped : int
+        Folds in which the solver stopped before it converged.
+    """
+
+    decision: Floats
+    predicted: Floats
+    loss: float
+    score: Floats
+    fit_s: float
+    predict_ms: float
+    megabytes: float
+    complexity: int
+    stopped: int
+
+
+@dataclass(eq=False)
+class Trial:
+    """One family with one choice of settings, on one repeat of the folds or more."""
+
+    name: str
+    family: Family
+    settings: Settings
+    place: int
+    runs: list[HeldOut] = field(default_factory=list)
+
+    @property
+    def scores(self) -> Floats:
+        """Score of every fold of every repeat."""
+        return np.concatenate([run.score for run in self.runs])
+
+    @property
+    def mean(self) -> float:
+        """Mean score."""
+        return self.mean_of(len(self.runs))
+
+    def mean_of(self, repeats: int) -> float:
+        """Mean score over the first repeats, rounded so that the last bits of a sum cannot decide."""
+        return round(float(np.mean([run.score for run in self.runs[:repeats]])), 10)
+
+    @property
+    def loss(self) -> float:
+        """Mean loss, rounded like the score."""
+        return round(float(np.mean([run.loss for run in self.runs])), 10)
+
+    def standard_error(self, folds: int) -> float:
+        """Standard error of the mean score, corrected for folds that share training cases.
+
+        References
+        ----------
+        Nadeau and Bengio (2003), Inference for the generalization error, Machine Learning 52, 239-281.
+        """
+        return _corrected(self.scores, folds)
+
+    def standard_error_against(self, other: Trial, folds: int) -> float:
+        """Standard error of the difference to another trial, on the folds that both have been through."""
+        shared = min(len(self.runs), len(other.runs)) * folds
+        return _corrected(self.scores[:shared] - other.scores[:shared], folds)
+
+
+def _corrected(scores: Floats, folds: int) -> float:
+    """Standard error of a mean over folds that share training cases."""
+    return float(np.sqrt(scores.var(ddof=1) * (1 / len(scores) + 1 / (folds - 1))))
+
+
+def score(task: Task, y: NDArray[Any], predicted: Floats) -> float:
+    """The number by which models are compared: AUC, mean AUC over classes, or R2."""
+    if task == "multiclass":
+        return float(metrics.macro_auc(y, predicted))
+    return float((metrics.r2 if task == "regression" else metrics.auc)(y, predicted[:, -1]))
+
+
+def fit_quietly(pipeline: Any, features: Floats, y: NDArray[Any]) -> bool:
+    """Fit, and tell whether the solver converged. Constant features in a fold are no reason to warn."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        pipeline.fit(features, y)
+    return not any(issubclass(w.category, ConvergenceWarning) for w in told)
+
+
+def held_out(trial: Trial, given: Problem, fold: Ints, *, seed: int, prepared: Folds | None = None) -> HeldOut:
+    """Answers for every case by pipelines fitted on the other folds.
+
+    Parameters
+    ----------
+    trial : Trial
+        Family and settings.
+    given : Problem
+    fold : (N,) int array
+    seed : int
+        Of models that draw at random.
+    prepared : Folds, optional
+        Memory of the steps before the model, shared by trials; the seconds include what was taken from it.
+    """
+    prepared = prepared or Folds()
+    parts, fit_s, predict_s, stopped = [], 0.0, 0.0, 0
+    for k in range(int(fold.max()) + 1):
+        test = fold == k
+        steps, model = _parted(trial.family.make(trial.settings, given.task, seed))
+        ready = prepared.prepare(steps, given, test)
+        started = time.perf_counter()
+        stopped += not fit_quietly(model, ready.seen, given.y[~test])
+        fitted = time.perf_counter()
+        answer = decisions(model, ready.unseen)
+        fit_s += ready.fit_s + fitted - started
+        predict_s += ready.transform_s + time.perf_counter() - fitted
+        parts.append((test, answer))
+    decision = np.empty((len(fold), parts[0][1].shape[1]))
+    for test, answer in parts:
+        decision[test] = answer
+    megabytes = (len(pickle.dumps(ready.steps)) + len(pickle.dumps(model))) / 1e6
+    cost = (fit_s / len(parts), 1000 * predict_s / len(fold), megabytes, complexity(model))
+    predicted = answers(trial.family, given, decision, fold)
+    scores = np.array([score(given.task, given.y[test], predicted[test]) for test, _ in parts])
+    return HeldOut(decision, predicted, loss(given, predicted), scores, *cost, stopped)
+
+
+def _parted(pipeline: Any) -> tuple[Any, Any]:
+    """The steps before the model, None where there are none, and the model."""
+    if not hasattr(pipeline, "steps"):
+        return None, pipeline
+    return (pipeline[:-1] if len(pipeline.steps) > 1 else None), pipeline[-1]
+
+
+def complexity(model: Any) -> int:
+    """How many numbers a fitted model decides with: weights that are not zero, leaves, or values of stored cases."""
+    model = _parted(model)[1]
+    model = getattr(model, "regressor_", model)
+    return next(count(model) for mark, count in _COUNTS.items() if hasattr(model, mark))
+
+
+# What a fitted estimator has, the first that applies, and how its numbers are counted.
+_COUNTS: dict[str, Callable[[Any], int]] = {
+    "support_vectors_": lambda m: int(m.support_vectors_.size),
+    "coef_": lambda m: int(np.count_nonzero(m.coef_)),
+    "get_n_leaves": lambda m: int(m.get_n_leaves()),
+    "estimators_": lambda m: int(sum(tree.get_n_leaves() for tree in m.estimators_)),
+    "n_trees_per_iteration_": lambda m: int(m.n_iter_ * m.n_trees_per_iteration_ * m.max_leaf_nodes),
+    "theta_": lambda m: int(2 * m.theta_.size),
+    "n_samples_fit_": lambda m: int(m.n_samples_fit_ * m.n_features_in_),
+}
