@@ -141,3 +141,37 @@ def resampled_t(differences: ArrayLike, *, test_share: float) -> tuple[float, fl
         return (0.0, 1.0) if mean == 0 else (float(np.copysign(np.inf, mean)), 0.0)
     t = mean / spread**0.5
     return t, float(2 * stdtr(len(values) - 1, -abs(t)))
+
+
+def wilson(hits: float, n: int, *, level: float = 0.95) -> Interval:
+    """Score interval of a share of independent cases; NaN of none.
+
+    Only where every case is another patient and the model is fixed: cases of one patient are not independent, and a
+    model that is fitted anew in each fold is not one model.
+
+    Parameters
+    ----------
+    hits : float
+        Cases that count, 0 to n.
+    n : int
+    level : float
+        Coverage, between 0 and 1.
+
+    References
+    ----------
+    Wilson (1927), Probable inference, the law of succession, and statistical inference, JASA 22, 209-212.
+
+    Examples
+    --------
+    >>> [round(v, 4) for v in wilson(8, 10)]
+    [0.4902, 0.9433]
+    """
+    from scipy.special import ndtri
+
+    if not n:
+        return Interval(float("nan"), float("nan"))
+    z = float(ndtri((1 + level) / 2))
+    share = hits / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return Interval(max(0.0, float(centre - half)), min(1.0, float(centre + half)))

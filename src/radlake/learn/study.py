@@ -5,7 +5,7 @@ Everything here works on arrays; `radlake.learn.stages` reads the tables and wri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,23 +14,13 @@ from numpy.typing import NDArray
 
 from radlake.learn import metrics
 from radlake.learn.classical import SINGLE, Model
+from radlake.learn.evaluation.scores import BINARY
 from radlake.learn.intervals import bootstrap_p, interval, patient_weights, resampled_t
 from radlake.learn.split import repeated_folds
 from radlake.learn.validate import Answers, nested
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-METRICS: dict[str, Callable[..., Floats]] = {
-    "auc": metrics.auc,
-    "brier": metrics.brier,
-    "balanced_accuracy": metrics.balanced_accuracy,
-    "sensitivity": metrics.sensitivity,
-    "specificity": metrics.specificity,
-    "calibration_intercept": metrics.calibration_intercept,
-    "calibration_slope": metrics.calibration_slope,
-    "calibration_error": metrics.calibration_error,
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +139,7 @@ def scores(
         weights = patient_weights(patients, replicates=replicates, rng=np.random.default_rng(seed))
         size = (len(y), len(np.unique(patients)))
         for entry, given in found.items():
-            for metric, score in METRICS.items():
+            for metric, score in BINARY.items():
                 per_repeat = given.probability[:, chosen]
                 value = float(np.mean([score(y, p) for p in per_repeat]))
                 drawn = np.mean([score(y, p, weights) for p in per_repeat], axis=0)

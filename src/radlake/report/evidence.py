@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radlake.features.names import FEATURES
+from radlake.learn.intervals import wilson
 from radlake.report.figures import Estimate, Line, calibration, decision, forest, roc
 from radlake.report.tables import Row, Tables
 from radlake.report.wording import count, fixed, plural, words
@@ -23,7 +24,6 @@ from radlake.report.wording import count, fixed, plural, words
 ALL = "all"
 _BINS = 10  # of `radlake.learn.curves.calibration`
 _CALIBRATION_LINES = 2  # baselines would hide the models
-_Z95 = 1.959964
 _AGAINST = "auc_minus:"  # metric of a paired difference, before the name of the baseline
 _COUNTS = {
     "nodules": "regions outlined by at least one reader",
@@ -351,7 +351,7 @@ def _intervals(tables: Tables, c: Contender, points: Points) -> list[tuple[float
         WHERE model_id = {_quoted(c.model_id)} AND probability IS NOT NULL GROUP BY 1 ORDER BY 1""")
     sizes, means = _bins(np.array([np.mean(r["p"]) for r in rows], dtype=np.float64))
     same = len(means) == len(drawn) and np.allclose(means, [u for u, _ in drawn], atol=1e-9)
-    return [wilson(v, int(n)) for (_, v), n in zip(drawn, sizes, strict=True)] if same else None
+    return [wilson(v * n, int(n)) for (_, v), n in zip(drawn, sizes, strict=True)] if same else None
 
 
 def _bins(p: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -362,20 +362,6 @@ def _bins(p: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64
     _, place = np.unique(np.searchsorted(borders, p, side="right"), return_inverse=True)
     sizes = np.bincount(place)
     return sizes, np.bincount(place, weights=p) / sizes
-
-
-def wilson(share: float, n: int) -> tuple[float, float]:
-    """95% interval of a share of `n` cases.
-
-    Examples
-    --------
-    >>> [round(v, 4) for v in wilson(0.5, 10)]
-    [0.2366, 0.7634]
-    """
-    squared = _Z95**2
-    middle = (share + squared / (2 * n)) / (1 + squared / n)
-    half = _Z95 / (1 + squared / n) * math.sqrt(share * (1 - share) / n + squared / (4 * n * n))
-    return middle - half, middle + half
 
 
 def _quoted(value: str) -> str:
