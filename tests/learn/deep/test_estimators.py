@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ def test_digits_are_told_apart_with_the_same_bits_for_a_seed(digits: tuple[np.nd
     p = model.predict_proba(x[400:])
     assert p.sum(axis=1) == pytest.approx(1)
     assert model.decision_function(x).shape == (len(x), 3)
-    assert model.losses_[-1] < model.losses_[0]
+    assert model.history_.losses[-1] < model.history_.losses[0]
     again = clone(model).fit(x[:400], words[:400])
     assert again.predict_proba(x[400:]).tobytes() == p.tobytes()
     assert pickle.loads(pickle.dumps(model)).predict_proba(x[400:]).tobytes() == p.tobytes()
@@ -71,6 +72,25 @@ def test_mixed_sizes_and_the_callers_random_state_are_respected() -> None:
     assert model.scale_.size == (12, 12)
     assert model.contract_["smallest"] == [8, 9]
     assert (model.predict(x) == y).mean() > 0.9
+
+
+def test_options_of_the_training_are_obeyed(digits: tuple[np.ndarray, np.ndarray], tmp_path: Path) -> None:
+    x, y = digits[0][:140], digits[1][:140]
+    options = QUICK | {"balance": "sampler", "augment": "ct", "precision": "bfloat16", "threads": 1, "epochs": 30}
+    model = ImageClassifier(**options, patience=2, rate=0.02, checkpoint=tmp_path / "state")
+    model.fit(x, y, groups=np.arange(140) // 2)
+    assert (tmp_path / "state" / "checkpoint.safetensors").exists()
+    assert len(model.history_.validation) == len(model.history_.losses)
+    assert model.precision_ == "bfloat16"
+    assert (model.predict(x) == y).mean() > 0.9
+    again = clone(model).fit(x, y, groups=np.arange(140) // 2)  # finds its own last state
+    assert again.predict_proba(x).tobytes() == model.predict_proba(x).tobytes()
+    probed = ImageClassifier(**QUICK, precision="probe").fit(x, y)
+    assert probed.precision_ in {"float32", "bfloat16"}
+    with pytest.raises(UsageError, match="patience needs cases to hold out: a class occurs in 2 groups only"):
+        ImageClassifier(**QUICK, patience=2).fit(x[:6], [0, 0, 1, 1, 1, 1])
+    with pytest.raises(UsageError, match="no augmentation 'wild'"):
+        ImageClassifier(**QUICK, augment="wild").fit(x, y)
 
 
 def test_progress_is_told_after_each_epoch(digits: tuple[np.ndarray, np.ndarray]) -> None:

@@ -6,6 +6,8 @@ A trained one splits into a description (JSON) and tensors, from which it can be
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -17,8 +19,12 @@ from radlake.core.errors import UsageError
 from radlake.learn.deep import extra
 from radlake.learn.deep.scale import Scale, fit_scale
 from radlake.learn.images import Axes, Images, images
+from radlake.learn.split import grouped_folds
 
 _AT_ONCE = 256  # images, when answering
+_HERE_ONLY = {"progress", "device", "checkpoint", "threads"}  # of this machine, not of the model
+_HELD_OUT = 7  # one case of so many is held out where patience is asked for
+_SMALL_WORK = 1 << 18  # pixels of a batch
 
 
 class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
@@ -36,14 +42,25 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
     average : float
         Decay of the averaged weights; 0 takes the last ones.
     balance : {"weights", "sampler", "none"}
-        How rare classes are made up for.
+        How rare classes are made up for: they count more in the loss, are drawn more often, or neither.
+    augment : str
+        Name in `radlake.learn.deep.augment.AUGMENTATIONS`: what images are, and so how they may be changed.
+    patience : int, optional
+        Hold out every seventh case (whole groups, all classes alike) and stop after so many epochs without a lower
+        loss on these.
     size : tuple of int, optional
         Images are brought to it; by default the training images' own where it is common and small.
     axes : {"auto", "yx", "yxc", "zyx", "zyxc"}
         Axes of one image; see `radlake.learn.images.images`.
-    threads : int
-        Of torch. The bits of the result depend on it. One is fastest for small images.
+    precision : {"float32", "bfloat16", "probe"}
+        Of convolutions and products while training; `probe` takes bfloat16 where a few steps with it are faster by a
+        fifth, and so may decide otherwise on another day: `precision_` says how.
+    threads : int, optional
+        Of torch; by default one for small images, which are fastest so, and as many as torch has for others. The last
+        bits of the result depend on it.
     device : {"auto", "cpu", "cuda"}
+    checkpoint : path, optional
+        Folder for the state after each epoch: the same `fit` again goes on from there, to the same bits.
     progress : callable, optional
         Given a `radlake.learn.deep.trainer.Progress` after each epoch.
     seed : int
@@ -54,17 +71,20 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
         What images it was trained on; see `radlake.learn.images.Images.contract`.
     network_ : torch.nn.Module
     scale_ : Scale
-    losses_ : list of float
-        Mean loss of each epoch.
+    history_ : radlake.learn.deep.trainer.History
+        Losses of each epoch, and into how many pieces batches were cut for want of memory.
+    precision_ : str
     """
 
     _EXTRA: ClassVar[tuple[str, ...]] = ()
 
     def __init__(  # noqa: PLR0913 - scikit-learn wants every option here
         self, network: str = "vgg-small", *, epochs: int = 20, batch: int = 64, rate: float = 3e-3, decay: float = 0.05,
-        average: float = 0.98, balance: Literal["weights", "sampler", "none"] = "weights",
-        size: tuple[int, ...] | None = None, axes: Axes = "auto", threads: int = 1,
-        device: Literal["auto", "cpu", "cuda"] = "auto", progress: Callable[[Any], None] | None = None, seed: int = 0,
+        average: float = 0.98, balance: Literal["weights", "sampler", "none"] = "weights", augment: str = "mild",
+        patience: int | None = None, size: tuple[int, ...] | None = None, axes: Axes = "auto",
+        precision: Literal["float32", "bfloat16", "probe"] = "float32", threads: int | None = None,
+        device: Literal["auto", "cpu", "cuda"] = "auto", checkpoint: str | Path | None = None,
+        progress: Callable[[Any], None] | None = None, seed: int = 0,
     ) -> None:  # fmt: skip
         self.network = network
         self.epochs = epochs
@@ -73,10 +93,14 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
         self.decay = decay
         self.average = average
         self.balance = balance
+        self.augment = augment
+        self.patience = patience
         self.size = size
         self.axes = axes
+        self.precision = precision
         self.threads = threads
         self.device = device
+        self.checkpoint = checkpoint
         self.progress = progress
         self.seed = seed
 
@@ -87,30 +111,53 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
         tags.input_tags.three_d_array = True
         return tags
 
-    def _train(self, inputs: Any, target: NDArray[Any], outputs: int) -> Self:
+    def _train(self, inputs: Any, target: NDArray[Any], outputs: int, groups: Any) -> Self:
         """Fit the scale and a fresh network."""
         torch = extra.torch()
-        from radlake.learn.deep import trainer
+        from radlake.learn.deep import lessons, trainer
+        from radlake.learn.deep.augment import augmentation
+        from radlake.learn.deep.probe import faster_precision
 
         given = images(inputs, axes=self.axes)
         if len(given) != len(target):
             raise UsageError(f"expected one outcome for each of the {len(given)} images, got {len(target)}")
         self.contract_ = given.contract()
         self.scale_ = fit_scale(given, self.size)
-        self.network_ = self._fresh(outputs)
-        recipe = trainer.Recipe(
-            self.epochs, self.batch, self.rate, self.decay, self.average, self.balance, self.seed
-        )  # fmt: skip
         device = self._device()
-        network = self.network_.to(device)
-        pixels = torch.from_numpy(self.scale_.apply(given)).to(device)
-        wanted = torch.from_numpy(target).to(device)
-        with trainer.threads(self.threads):
-            self.losses_ = trainer.train(
-                network, lambda chosen, _: pixels[chosen], wanted, recipe, progress=self.progress
+        network = self._fresh(outputs).to(device)
+        lesson = lessons.lesson(
+            torch.from_numpy(self.scale_.apply(given)).to(device), torch.from_numpy(target).to(device),
+            balance=self.balance, how=augmentation(self.augment), held_out=self._held_out(target, groups),
+        )  # fmt: skip
+        with trainer.threads(self._threads()):
+            chosen = self.precision
+            self.precision_ = faster_precision(network, lesson, self.batch) if chosen == "probe" else chosen
+            recipe = trainer.Recipe(
+                self.epochs, self.batch, self.rate, self.decay, self.average, self.patience, self.precision_, self.seed
             )  # fmt: skip
+            folder = None if self.checkpoint is None else Path(self.checkpoint)
+            self.history_ = trainer.train(network, lesson, recipe, folder=folder, progress=self.progress)
         self.network_ = network.cpu()
         return self
+
+    def _held_out(self, target: NDArray[Any], groups: Any) -> NDArray[np.bool_] | None:
+        """Cases by which the training is stopped, or None where it is not."""
+        if self.patience is None:
+            return None
+        strata = target if target.ndim == 1 else np.zeros(len(target), np.int64)
+        groups = np.arange(len(target)) if groups is None else np.asarray(groups)
+        try:
+            fold = grouped_folds(strata, groups, folds=_HELD_OUT, rng=np.random.default_rng(self.seed))
+        except ValueError as error:  # our own message: about classes and folds
+            raise UsageError(f"patience needs cases to hold out: {error}, or set patience to None") from None
+        return np.asarray(fold == 0)
+
+    def _threads(self) -> int:
+        """Threads of torch: one where a step is so small that sharing it costs more than it brings."""
+        if self.threads is not None:
+            return self.threads
+        work = self.batch * int(np.prod(self.scale_.size))
+        return 1 if work < _SMALL_WORK else int(extra.torch().get_num_threads())
 
     def _fresh(self, outputs: int) -> Any:
         """An untrained network for the contract and the scale."""
@@ -119,9 +166,11 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            return networks.build(
+            network = networks.build(
                 self.network, channels=self.contract_["channels"], outputs=outputs, size=self.scale_.size
             )  # fmt: skip
+        flat = len(self.scale_.size) == 2
+        return network.to(memory_format=torch.channels_last) if flat else network  # type: ignore[call-overload] # no stub
 
     def _device(self) -> str:
         """Where to train and answer."""
@@ -134,16 +183,17 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
         check_is_fitted(self, "network_")
         torch = extra.torch()
         from radlake.learn.deep import trainer
+        from radlake.learn.deep.lessons import answered
 
         given = self._accepted(inputs)
         device = self._device()
         network = self.network_.to(device).eval()
         parts = []
-        with trainer.threads(self.threads), torch.inference_mode():
+        with trainer.threads(self._threads()):
             for start in range(0, len(given), _AT_ONCE):
                 part = Images(given.arrays[start : start + _AT_ONCE], given.spatial, given.channels)
                 pixels = torch.from_numpy(self.scale_.apply(part)).to(device)
-                parts.append(network(pixels).double().cpu().numpy())
+                parts.append(answered(network, pixels).double().cpu().numpy())
         self.network_ = network.cpu()
         return np.concatenate(parts)
 
@@ -161,8 +211,9 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
     def parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """The trained model as plain JSON types and named arrays; `from_parts` makes it again."""
         check_is_fitted(self, "network_")
-        params = {name: value for name, value in self.get_params().items() if name not in {"progress", "device"}}
-        fitted = {"scale": self.scale_.as_dict(), "contract": self.contract_, "losses": self.losses_}
+        params = {name: value for name, value in self.get_params().items() if name not in _HERE_ONLY}
+        fitted = {"scale": self.scale_.as_dict(), "contract": self.contract_, "history": asdict(self.history_)}
+        params["precision"] = self.precision_  # a probe elsewhere could decide otherwise
         fitted |= {name: _plain(getattr(self, name)) for name in self._EXTRA}
         tensors = {name: value.numpy() for name, value in self.network_.state_dict().items()}
         return {"estimator": type(self).__name__, "params": params, "fitted": fitted}, tensors
@@ -177,13 +228,16 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
             When the parts do not fit each other.
         """
         torch = extra.torch()
+        from radlake.learn.deep.trainer import History
+
         params, fitted = dict(description["params"]), description["fitted"]
         if isinstance(params.get("size"), list):
             params["size"] = tuple(params["size"])
         found = cls(**params)
         found.scale_ = Scale.of(fitted["scale"])
         found.contract_ = dict(fitted["contract"])
-        found.losses_ = list(fitted["losses"])
+        found.history_ = History(**fitted["history"])
+        found.precision_ = params["precision"]
         for name in cls._EXTRA:
             setattr(found, name, np.array(fitted[name]))
         found.network_ = found._fresh(found._outputs())
@@ -219,7 +273,7 @@ class ImageClassifier(ClassifierMixin, ImageModel):  # type: ignore[misc] # scik
 
     _EXTRA = ("classes_",)
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, *, groups: Any = None) -> Self:
         """Train a fresh network.
 
         Parameters
@@ -228,6 +282,8 @@ class ImageClassifier(ClassifierMixin, ImageModel):  # type: ignore[misc] # scik
             (N, Y, X), (N, Y, X, C), (N, Z, Y, X), (N, Z, Y, X, C), or a list of single images of mixed sizes.
         y : (N,) array
             Labels.
+        groups : (N,) array, optional
+            Patient of each image, for what `patience` holds out.
 
         Raises
         ------
@@ -237,7 +293,7 @@ class ImageClassifier(ClassifierMixin, ImageModel):  # type: ignore[misc] # scik
         self.classes_, code = np.unique(np.asarray(y), return_inverse=True)
         if len(self.classes_) < 2:
             raise UsageError("all images have the same label; a model needs two classes: check the label column")
-        return self._train(X, code.astype(np.int64), len(self.classes_))
+        return self._train(X, code.astype(np.int64), len(self.classes_), groups)
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Log odds of the second class, shape (N,), or logits of each class, shape (N, K)."""
@@ -271,7 +327,7 @@ class ImageRegressor(RegressorMixin, ImageModel):  # type: ignore[misc] # scikit
 
     _EXTRA = ("center_", "spread_")
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, *, groups: Any = None) -> Self:
         """Train a fresh network on the values `y`, (N,); images as in `ImageClassifier.fit`.
 
         Raises
@@ -283,7 +339,7 @@ class ImageRegressor(RegressorMixin, ImageModel):  # type: ignore[misc] # scikit
         if values.ndim != 1 or not np.isfinite(values).all() or not np.ptp(values) > 0:
             raise UsageError("the outcome must be one finite value an image that differs between images")
         self.center_, self.spread_ = values.mean(), values.std()
-        return self._train(X, ((values - self.center_) / self.spread_)[:, None].astype(np.float32), 1)
+        return self._train(X, ((values - self.center_) / self.spread_)[:, None].astype(np.float32), 1, groups)
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Value of each image, shape (N,)."""

@@ -1,0 +1,132 @@
+"""Random changes of training images that leave the answer as it is, fitting what the images are.
+
+An X-ray is never mirrored (the heart changes sides), a mask keeps its two values, ultrasound may be mirrored but hardly
+turned. All images of a batch are changed in one pass of `grid_sample`, on the device.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from radlake.core.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far images are changed.
+
+    Parameters
+    ----------
+    turn : float
+        Degrees, either way.
+    shift, zoom : float
+        Share of the extent; of the size.
+    flips : tuple of int
+        Axes that may be mirrored, counted from the last: 1 is x, 2 is y, 3 is z.
+    contrast, brightness, noise : float
+        In standard deviations of the training images.
+    """
+
+    turn: float
+    shift: float
+    zoom: float
+    flips: tuple[int, ...] = ()
+    contrast: float = 0.0
+    brightness: float = 0.0
+    noise: float = 0.0
+
+
+AUGMENTATIONS: dict[str, Augmentation | None] = {
+    "none": None,
+    "mild": Augmentation(10, 0.08, 0.1, (), 0.1, 0.1, 0.0),  # holds for any image whose top is its top
+    "xray": Augmentation(10, 0.08, 0.12, (), 0.2, 0.2, 0.05),
+    "us": Augmentation(8, 0.08, 0.12, (1,), 0.2, 0.2, 0.05),
+    "ct": Augmentation(12, 0.06, 0.1, (1,), 0.05, 0.05, 0.05),
+    "mr": Augmentation(12, 0.06, 0.1, (1,), 0.2, 0.2, 0.05),
+    "mask": Augmentation(12, 0.06, 0.1),
+    "any": Augmentation(180, 0.08, 0.12, (1, 2), 0.1, 0.1, 0.0),  # no up and no left: skin, cells
+}
+
+
+def augmentation(name: str) -> Augmentation | None:
+    """The entry of the table.
+
+    Raises
+    ------
+    UsageError
+        When there is none of this name.
+    """
+    if name not in AUGMENTATIONS:
+        raise UsageError(f"no augmentation {name!r}; there are {', '.join(AUGMENTATIONS)}")
+    return AUGMENTATIONS[name]
+
+
+def augmented(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
+    """Images changed at random, each in its own way.
+
+    Parameters
+    ----------
+    images : (N, C, [Z,] Y, X) float tensor
+        In standard units.
+    how : Augmentation
+    generator : torch.Generator
+        On the images' device.
+    """
+    moved = resample(images, movements(images, how, generator))
+    if how.contrast or how.brightness:
+        shape = (len(images), 1) + (1,) * (images.dim() - 2)
+        gain = 1 + how.contrast * _uniform(shape, images, generator)
+        moved = moved * gain + how.brightness * _uniform(shape, images, generator)
+    if how.noise:
+        amount = how.noise * torch.rand(
+            (len(images),) + (1,) * (images.dim() - 1), generator=generator, device=images.device
+        )
+        moved = moved + amount * torch.randn(images.shape, generator=generator, device=images.device)
+    return moved
+
+
+def movements(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
+    """Random affine maps from output to input in `grid_sample`'s coordinates, shape (N, D, D + 1).
+
+    Turns about the z axis only: the others would mix thick slices.
+    """
+    number, dims = len(images), images.dim() - 2
+    angle = math.radians(how.turn) * _uniform((number,), images, generator)
+    scale = 1 + how.zoom * _uniform((number,), images, generator)
+    shift = how.shift * 2 * _uniform((number, dims), images, generator)  # coordinates go from -1 to 1
+    mirror = torch.ones((number, dims), device=images.device)
+    for axis in how.flips:
+        coin = torch.rand((number,), generator=generator, device=images.device) < 0.5
+        mirror[:, axis - 1] = torch.where(coin, -1.0, 1.0)
+    rows, columns = images.shape[-2:]
+    turn = torch.eye(dims, device=images.device).repeat(number, 1, 1)
+    turn[:, 0, 0] = turn[:, 1, 1] = torch.cos(angle)
+    turn[:, 0, 1] = -torch.sin(angle) * rows / columns  # a turn in pixels, whatever the form of the image
+    turn[:, 1, 0] = torch.sin(angle) * columns / rows
+    return torch.cat([turn * (scale[:, None] * mirror)[:, None, :], shift[:, :, None]], dim=2)
+
+
+def resample(images: Tensor, maps: Tensor, *, nearest: bool = False) -> Tensor:
+    """Images under affine maps; edges are repeated outside.
+
+    Parameters
+    ----------
+    images : (N, C, [Z,] Y, X) float tensor
+    maps : (N, D, D + 1) float tensor
+        From `movements`.
+    nearest : bool
+        For labels: no value between two.
+    """
+    grid = functional.affine_grid(maps, list(images.shape), align_corners=False)
+    kind = "nearest" if nearest else "bilinear"
+    return functional.grid_sample(images, grid, mode=kind, padding_mode="border", align_corners=False)
+
+
+def _uniform(shape: tuple[int, ...], like: Tensor, generator: torch.Generator) -> Tensor:
+    """Numbers from -1 to 1."""
+    return 2 * torch.rand(shape, generator=generator, device=like.device) - 1

@@ -1,0 +1,87 @@
+"""What classifiers and regressors learn from: batches of images, the loss, and how rare classes are made up for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from radlake.learn.deep.augment import Augmentation, augmented
+from radlake.learn.deep.trainer import Lesson
+
+Balance = Literal["weights", "sampler", "none"]
+_AT_ONCE = 256  # images, when answering
+
+
+def class_weights(y: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
+    """Weight of each class such that all count the same in sum; the mean over the cases is 1."""
+    return len(y) / (classes * np.bincount(y, minlength=classes).clip(1).astype(np.float64))
+
+
+def lesson(
+    pixels: Tensor, target: Tensor, *, balance: Balance, how: Augmentation | None, held_out: NDArray[np.bool_] | None
+) -> Lesson:
+    """Images with their classes or values.
+
+    Parameters
+    ----------
+    pixels : (N, C, [Z,] Y, X) float tensor
+        In standard units, on the device.
+    target : (N,) int64 tensor, or (N, 1) float tensor
+        Class numbers, or values.
+    balance : {"weights", "sampler", "none"}
+        Rare classes count more in the loss, are drawn more often, or neither.
+    how : Augmentation or None
+    held_out : (N,) bool array or None
+        Cases for validation, never trained on.
+    """
+    rest = np.zeros(len(pixels), np.bool_) if held_out is None else held_out
+    chosen, unseen = np.flatnonzero(~rest), np.flatnonzero(rest)
+    outcome = target.cpu().numpy()
+    weight = None
+    if balance != "none" and not target.is_floating_point():
+        weight = class_weights(outcome[chosen], int(outcome.max()) + 1)
+    loss = loss_of(target, weight if balance == "weights" else None)
+    share = weight[outcome[chosen]] / len(chosen) if weight is not None and balance == "sampler" else None
+
+    def batch(numbers: NDArray[np.int64], generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        inputs = pixels[numbers]
+        return layout(inputs if how is None else augmented(inputs, how, generator)), target[numbers]
+
+    def order(rng: np.random.Generator) -> NDArray[np.int64]:
+        return rng.permutation(chosen) if share is None else rng.choice(chosen, len(chosen), p=share)
+
+    def validate(network: nn.Module) -> float:
+        return float(loss(answered(network, pixels[unseen]), target[unseen]))
+
+    digest = hashlib.sha256(pixels.cpu().numpy().tobytes() + outcome.tobytes() + repr((how, balance)).encode())
+    return Lesson(batch, loss, order, validate if rest.any() else None, digest.hexdigest())
+
+
+def layout(pixels: Tensor) -> Tensor:
+    """Flat images with channels last in memory, which convolutions like; volumes as they are."""
+    return pixels.contiguous(memory_format=torch.channels_last) if pixels.dim() == 4 else pixels
+
+
+def loss_of(target: Tensor, weight: NDArray[np.float64] | None) -> Callable[[Any, Tensor], Tensor]:
+    """Mean cross-entropy of classes, each case with its class's weight; mean squared error of values."""
+    if target.is_floating_point():
+        return lambda said, wanted: functional.mse_loss(said.float(), wanted)
+    if weight is None:
+        return lambda said, wanted: functional.cross_entropy(said.float(), wanted)
+    weights = torch.tensor(weight, dtype=torch.float32, device=target.device)
+    return lambda said, wanted: (
+        functional.cross_entropy(said.float(), wanted, reduction="none") * weights[wanted]
+    ).mean()
+
+
+def answered(network: nn.Module, pixels: Tensor) -> Tensor:
+    """What a network in evaluation mode says, in pieces that fit into memory; float32."""
+    with torch.inference_mode():
+        return torch.cat([network(layout(pixels[i : i + _AT_ONCE])).float() for i in range(0, len(pixels), _AT_ONCE)])
