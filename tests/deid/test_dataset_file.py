@@ -8,6 +8,7 @@ import pydicom
 import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from radlake import deid
 from radlake.core.errors import UsageError
@@ -66,7 +67,6 @@ def test_what_cannot_be_cleaned_is_set_aside_with_a_reason(tmp_path: Path, quiet
     text = tmp_path / "text"
     text.write_text("Quuxberg^Xenia " * 100)
     cases = {
-        "image_dfl.dcm": "unsupported_syntax",
         "MR_truncated.dcm": "truncated_pixels",
         "SC_rgb_jpeg.dcm": "contradictory_header",
         str(text): "unreadable_header",
@@ -77,6 +77,36 @@ def test_what_cannot_be_cleaned_is_set_aside_with_a_reason(tmp_path: Path, quiet
             deid.deidentify_file(FOLDER / name, tmp_path / "out.dcm", key=KEY)
         assert caught.value.code == code
     assert not (tmp_path / "out.dcm").exists()
+
+
+def test_a_deflated_file_is_inflated_cleaned_and_deflated(tmp_path: Path, quiet: None) -> None:
+    out = tmp_path / "out.dcm"
+    deid.deidentify_file(FOLDER / "image_dfl.dcm", out, key=KEY)
+    before, after = dcmread(FOLDER / "image_dfl.dcm"), dcmread(out)
+    assert after.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian
+    assert after.PixelData == before.PixelData
+    assert str(after.PatientName) != str(before.PatientName)
+    assert out.stat().st_size % 2 == 0
+
+
+def test_a_deflated_file_that_is_cut_off_is_refused(tmp_path: Path, quiet: None) -> None:
+    data = (FOLDER / "image_dfl.dcm").read_bytes()
+    for keep in (0.5, 0.99):
+        (tmp_path / "in.dcm").write_bytes(data[: int(keep * len(data))])
+        with pytest.raises(ItemError) as caught:
+            deid.deidentify_file(tmp_path / "in.dcm", tmp_path / "out.dcm", key=KEY)
+        assert caught.value.code == "truncated_pixels"
+    (tmp_path / "in.dcm").write_bytes(data[:400] + bytes(reversed(data[400:])))
+    with pytest.raises(ItemError):
+        deid.deidentify_file(tmp_path / "in.dcm", tmp_path / "out.dcm", key=KEY)
+
+
+def test_a_file_that_only_mentions_the_deflated_syntax_is_read_as_it_is(tmp_path: Path) -> None:
+    dataset = dcmread(FOLDER / "CT_small.dcm")
+    dataset.preamble = b"1.2.840.10008.1.2.1.99".ljust(128, b"\0")
+    dataset.save_as(tmp_path / "in.dcm")
+    deid.deidentify_file(tmp_path / "in.dcm", tmp_path / "out.dcm", key=KEY)
+    assert dcmread(tmp_path / "out.dcm").PixelData == dataset.PixelData
 
 
 def test_a_directory_of_files_is_ignored(tmp_path: Path) -> None:

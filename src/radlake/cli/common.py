@@ -41,6 +41,33 @@ class Commands(TyperGroup):
             raise typer.Exit(1) from None
 
 
+OWN_WORK = "_own"
+
+
+class WithOwnWork(TyperGroup):
+    """A group with work of its own: what does not begin with one of its commands goes to its hidden `OWN_WORK`.
+
+    A folder that is called like a command is written with a path: ./verify.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the name of the hidden command before arguments that are its own."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = [OWN_WORK, *args]
+        return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """As usual, but messages do not show the hidden name."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return "" if name == OWN_WORK else name, command, rest
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Help of the group's own work, then its commands."""
+        own = self.commands[OWN_WORK]
+        own.format_help(own.make_context(ctx.info_name, [], parent=ctx.parent, resilient_parsing=True), formatter)
+        self.format_commands(ctx, formatter)
+
+
 app = typer.Typer(
     name="radlake",
     cls=Commands,
@@ -53,6 +80,10 @@ app = typer.Typer(
 )
 quarantine = typer.Typer(help="Inputs that were set aside, and why.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(quarantine, name="quarantine")
+deidentify = typer.Typer(
+    cls=WithOwnWork, help="Clean files of what identifies people.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(deidentify, name="deidentify")
 
 
 class Format(StrEnum):

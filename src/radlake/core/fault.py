@@ -44,6 +44,9 @@ FAULTS: dict[str, Rule] = {
     "unsupported_syntax": Rule(
         "transfer syntax {syntax} has no decoder here", "transcode it, for example to Explicit VR Little Endian"
     ),
+    "not_cleanable": Rule(
+        "{format}: files of this format are not cleaned", "convert it to DICOM, NIfTI, PNG, JPEG or TIFF, or use a lake"
+    ),
     "contradictory_header": Rule("the header contradicts itself: {what}", "export the file again"),
     "too_large": Rule(
         "needs about {needed_mib} MiB, the limit is {limit_mib} MiB", "raise --memory, or set this file aside"

@@ -6,9 +6,14 @@ looked. Only clean (or redacted) pixels are shown or released.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
 from radlake.core.stage import Row
+from radlake.formats.dicom.dataset import integer_of, value_of
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
 
 State = Literal["clean", "unsure", "unchecked"]
 
@@ -50,6 +55,19 @@ def state(row: Row) -> State:
     if row.get("format") in _VOLUME_FORMATS and grey and ((row.get("slices") or 1) > 1 or small):
         return "clean"
     return "unchecked"
+
+
+def row_of(dataset: Dataset) -> Row:
+    """What `state` asks of a DICOM object, as in its row of `instances`."""
+    kind = value_of(dataset, "ImageType")
+    return {
+        "format": "dicom",
+        "sop_class": str(value_of(dataset, "SOPClassUID") or ""),
+        "photometric": str(value_of(dataset, "PhotometricInterpretation") or ""),
+        "image_type": "\\".join(map(str, kind)) if isinstance(kind, Sequence) and not isinstance(kind, str) else kind,
+        "bits_stored": integer_of(dataset, "BitsStored"),
+        "burned_in": str(value_of(dataset, "BurnedInAnnotation") or ""),
+    }
 
 
 def _dicom_state(row: Row) -> State:

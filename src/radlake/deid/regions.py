@@ -77,6 +77,17 @@ def _word(token: str) -> str:
     if word.isdigit():
         return str(int(word)) if len(word) <= 2 else ""
     word = _SPELLINGS.get(word, word)
+    return word if is_known(word) else ""
+
+
+def is_known(word: str) -> bool:
+    """Whether a lower-case word is one of anatomy, imaging or planning, and nobody's name.
+
+    Examples
+    --------
+    >>> is_known("liver"), is_known("smith")
+    (True, False)
+    """
     known, names_too = report_words()
-    known_word = word in known and word not in names_too and word not in _NOT_NAMES_OF_REGIONS and len(word) > 1
-    return word if known_word or word in _PLANNING else ""
+    named = word in known and word not in names_too and word not in _NOT_NAMES_OF_REGIONS and len(word) > 1
+    return named or word in _PLANNING

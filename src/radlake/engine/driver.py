@@ -26,7 +26,7 @@ from radlake.engine import pool, todo
 from radlake.engine.chain import UNIT, Chain, Piece, Spec, lost_rows
 from radlake.engine.inputs import walk
 from radlake.engine.local import Load
-from radlake.engine.options import Engine, Options
+from radlake.engine.options import Options, lost
 from radlake.engine.pipeline import Pipeline
 from radlake.lake.parts import Part, write_part
 from radlake.lake.store import Change, Lake
@@ -114,7 +114,7 @@ class Driver:
             if isinstance(outcome, pool.Done):
                 yield _Outcome(outcome.items, outcome.result.parts, outcome.result.set_aside)
             else:
-                yield self._aside(spec, outcome.item, _lost(outcome.code, engine))
+                yield self._aside(spec, outcome.item, lost(outcome.code, engine))
         for load in too_large:
             error = ItemError("too_large", needed_mib=load.memory >> 20, limit_mib=engine.memory_bytes >> 20)
             yield self._aside(spec, load.piece, error)
@@ -233,12 +233,3 @@ def _usage() -> list[resource.struct_rusage]:
 def _cpu_seconds() -> float:
     """Processor time of this process and its ended workers so far."""
     return sum(u.ru_utime + u.ru_stime for u in _usage())
-
-
-def _lost(code: str, engine: Engine) -> ItemError:
-    """The fault of an item that cost two workers."""
-    if code == "timed_out":
-        return ItemError(code, limit_s=int(engine.timeout_s))
-    if code == "out_of_memory":
-        return ItemError(code, limit_mib=engine.memory_bytes >> 20)
-    return ItemError(code)

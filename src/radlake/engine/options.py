@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from radlake.core.fault import ItemError
 from radlake.engine import pool
 from radlake.engine.chain import Piece, Result, Spec
 from radlake.engine.local import Load, Local
@@ -86,3 +87,12 @@ class Options:
     patient_regex: str | None = None
     strict: bool = False
     progress: Progress = field(default_factory=Silent)
+
+
+def lost(code: str, engine: Engine) -> ItemError:
+    """The fault of an item that cost two workers."""
+    if code == "timed_out":
+        return ItemError(code, limit_s=int(engine.timeout_s))
+    if code == "out_of_memory":
+        return ItemError(code, limit_mib=engine.memory_bytes >> 20)
+    return ItemError(code)

@@ -162,11 +162,11 @@ def _spill_folder() -> Iterator[str]:
 def _select(view: View) -> str:
     """The SELECT behind a view."""
     names = ", ".join(f'"{name}"' for name in view.schema.names)
+    if view.files and not view.mixed:
+        return f"SELECT {names} FROM read_parquet({_list(view.files)})"
     nothing = ", ".join(f'CAST(NULL AS {sql_type(f.type)}) AS "{f.name}"' for f in view.schema)
     if not view.files:
         return f"SELECT {nothing} WHERE false"
-    if not view.mixed:
-        return f"SELECT {names} FROM read_parquet({_list(view.files)})"
     files = f"SELECT * FROM read_parquet({_list(view.files)}, union_by_name = true)"
     return f"SELECT {names} FROM ({files} UNION ALL BY NAME SELECT {nothing} WHERE false)"
 

@@ -1,0 +1,143 @@
+"""One input file to one cleaned file: which cleaner knows it, where the result lies, what the ledger says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from pydicom.dataset import Dataset
+
+from radlake.core.errors import UsageError
+from radlake.core.fault import ItemError, Term
+from radlake.deid import dataset_file, pixel_text, placing
+from radlake.deid.dataset import AuditRow, deidentify
+from radlake.deid.dataset_values import person_of, text_of
+from radlake.deid.ledger import Faces, PixelText
+from radlake.deid.profiles import options_of
+from radlake.deid.rows import Profile
+from radlake.formats import find_reader
+from radlake.formats.source import Source
+
+Names = Literal["uid", "keep"]
+VERSION = 1  # raised whenever the same input and settings give another result
+_UIDS = (0x0020000D, 0x0020000E, 0x00080018)  # of study, series and instance
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides how a file is cleaned. Holds the key: never printed.
+
+    Parameters
+    ----------
+    key : bytes
+        The owner's secret.
+    profile : {"strict", "research"}
+    options : tuple of str
+        Further options of the standard, names of `profiles.OPTIONS`.
+    names : {"uid", "keep"}
+        Cleaned files are called by their new UIDs, or by their old path as far as that identifies nobody.
+    """
+
+    key: bytes = field(repr=False)
+    profile: Profile = "strict"
+    options: tuple[str, ...] = ()
+    names: Names = "uid"
+
+    @property
+    def all_options(self) -> tuple[str, ...]:
+        """Every option in force, sorted. UsageError where a name is unknown."""
+        return tuple(sorted(options_of(self.profile, self.options)))
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file to clean.
+
+    Parameters
+    ----------
+    path : Path
+        Where it lies; identifying.
+    relative : str
+        Its path below the folder that is cleaned, with "/"; identifying.
+    file_id : str
+        Keyed id.
+    """
+
+    path: Path
+    relative: str
+    file_id: str
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What became of a file.
+
+    Parameters
+    ----------
+    name : str
+        Path of the cleaned file below the destination.
+    format : str
+    audit : list of AuditRow
+    pixel_text, faces : str or None
+        As in `ledger.FILES`.
+    """
+
+    name: str
+    format: str
+    audit: list[AuditRow]
+    pixel_text: PixelText | None = None
+    faces: Faces | None = None
+
+
+def clean(source: Input, dest: Path, settings: Settings) -> Cleaned:
+    """Write the cleaned copy of a file below a folder, whole or not at all.
+
+    Parameters
+    ----------
+    source : Input
+    dest : Path
+        Another folder than the source's.
+    settings : Settings
+
+    Raises
+    ------
+    Ignored, ItemError
+        When there is nothing to keep, or the file cannot be cleaned; nothing is written then.
+    LakeError
+        When the disk fails where the copy goes.
+    """
+    reader = find_reader(Source(str(source.path)))
+    cleaner = _CLEANERS.get(reader.name)
+    if cleaner is None:
+        raise ItemError("not_cleanable", format=Term(reader.name.upper()))
+    return cleaner(source, dest, settings)
+
+
+def _clean_dicom(source: Input, dest: Path, settings: Settings) -> Cleaned:
+    """A DICOM object by PS3.15 Annex E."""
+    with dataset_file.open_object(source.path) as found:
+        clean, audit = deidentify(found.dataset, profile=settings.profile, key=settings.key, options=settings.options)
+        name = _dicom_name(source, found.dataset, clean, settings)
+        dataset_file.write_object(clean, _place(source, dest, name), found)
+    return Cleaned(name, "dicom", audit, pixel_text.state(pixel_text.row_of(found.dataset)) if found.length else None)
+
+
+def _dicom_name(source: Input, dataset: Dataset, clean: Dataset, settings: Settings) -> str:
+    """Where a cleaned object lies."""
+    if settings.names == "keep":
+        return placing.by_path(settings.key, source.relative, person_of(dataset, settings.key).is_named_in)
+    uids = [text_of(clean, tag) for tag in _UIDS]
+    return placing.by_uid(text_of(clean, 0x00100020), uids, source.file_id, ".dcm")
+
+
+def _place(source: Input, dest: Path, name: str) -> Path:
+    """The path of a cleaned file, which is never the source itself."""
+    place = dest / name
+    if place.exists() and place.samefile(source.path):
+        raise UsageError("source and destination are one file; name another destination")
+    return place
+
+
+_CLEANERS: dict[str, Callable[[Input, Path, Settings], Cleaned]] = {"dicom": _clean_dicom}
