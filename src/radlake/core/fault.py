@@ -56,6 +56,10 @@ FAULTS: dict[str, Rule] = {
     "bomb": Rule(
         "the header promises {promised_mib} MiB from {stored_mib} MiB stored", "not opened: check where it came from"
     ),
+    # cleaning files
+    "leak_found": Rule(
+        "places in the cleaned file that may tell whose it is: {found}", "see findings.parquet; it was moved out"
+    ),
     # building images
     "missing_slices": Rule("expected {expected} slices, found {found}", "request the missing slices again"),
     "missing_frames": Rule("expected {expected} frames, found {found}", "export the file again"),
