@@ -43,6 +43,10 @@ STUDY = Pipeline(
             for name in ("unsharp", "bilateral", "non_local_means", "anisotropic_diffusion")
         ),
         *(
+            step(f"filter.{name}")
+            for name in ("laplacian_of_gaussian", "laws", "gabor", "wavelet", "simoncelli", "riesz")
+        ),
+        *(
             step(f"morphology.{name}")
             for name in ("dilate", "erode", "opening", "closing", "gradient", "top_hat", "black_hat")
         ),

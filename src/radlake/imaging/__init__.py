@@ -1,8 +1,9 @@
 """Pure functions on images: filters, edges, enhancement, morphology, segmentation, geometry, display.
 
-Images and plain arrays go in, the same come out. `FILTERS`, `EDGES`, `ENHANCERS`, `MORPHOLOGY`, `MASK_OPERATIONS`,
-`SEGMENTERS`, `CLASSIFIERS` and `ANATOMY` list what pipelines and the command line can name; every entry is tested by
-the contract battery. Heavy libraries load at the first call. `with threads(2):` lets kernels use two threads.
+Images and plain arrays go in, the same come out. `FILTERS`, `RESPONSES`, `EDGES`, `ENHANCERS`, `MORPHOLOGY`,
+`MASK_OPERATIONS`, `SEGMENTERS`, `CLASSIFIERS` and `ANATOMY` list what pipelines and the command line can name; every
+entry is tested by the contract battery. Heavy libraries load at the first call. `with threads(2):` lets kernels use two
+threads.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from collections.abc import Callable
 from typing import Any
 
 from radlake.imaging import (
+    bandpass,
     canny,
     denoise,
     edges,
     enhance,
     filters,
+    gabor,
+    laws,
     masks,
     morphology,
     normalise,
@@ -23,6 +27,7 @@ from radlake.imaging import (
     segment_body,
     segment_thresholds,
     segment_tissue,
+    wavelets,
 )
 from radlake.imaging.kernels.threads import threads
 
@@ -34,6 +39,7 @@ __all__ = [
     "FILTERS",
     "MASK_OPERATIONS",
     "MORPHOLOGY",
+    "RESPONSES",
     "SEGMENTERS",
     "threads",
 ]
@@ -46,6 +52,15 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "bilateral": denoise.bilateral,
     "non_local_means": denoise.non_local_means,
     "anisotropic_diffusion": denoise.anisotropic_diffusion,
+}
+
+RESPONSES: dict[str, Callable[..., Any]] = {
+    "laplacian_of_gaussian": bandpass.laplacian_of_gaussian,
+    "laws": laws.laws,
+    "gabor": gabor.gabor,
+    "wavelet": wavelets.wavelet,
+    "simoncelli": bandpass.simoncelli,
+    "riesz": bandpass.riesz,
 }
 
 MORPHOLOGY: dict[str, Callable[..., Any]] = {

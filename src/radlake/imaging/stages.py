@@ -1,7 +1,8 @@
 """The door between pixel chains and this room: all its steps.
 
-Those of one family are in a module of their own (`filter_stages`, `morphology_stages`, `edge_stages`, `enhance_stages`,
-`segment_stages`); here are the first filters, Otsu, morphology of masks and the preview.
+Those of one family are in a module of their own (`filter_stages`, `response_stages`, `morphology_stages`,
+`edge_stages`, `enhance_stages`, `segment_stages`); here are the first filters, Otsu, morphology of masks and the
+preview.
 """
 
 from __future__ import annotations
@@ -12,7 +13,14 @@ from radlake.core.fault import ItemError
 from radlake.core.ids import derived_id
 from radlake.core.image import Image, Region
 from radlake.core.stage import Item, Rows, Stage
-from radlake.imaging import edge_stages, enhance_stages, filter_stages, morphology_stages, segment_stages
+from radlake.imaging import (
+    edge_stages,
+    enhance_stages,
+    filter_stages,
+    morphology_stages,
+    response_stages,
+    segment_stages,
+)
 from radlake.imaging.arguments import Border
 from radlake.imaging.filters import gaussian, mean, median
 from radlake.imaging.masks import distance_map, fill_holes, remove_small
@@ -225,6 +233,7 @@ STAGES: dict[str, Stage] = {
             megabytes_per_megavoxel=8,
         ),
         *filter_stages.STAGES.values(),
+        *response_stages.STAGES.values(),
         *morphology_stages.STAGES.values(),
         *edge_stages.STAGES.values(),
         *enhance_stages.STAGES.values(),
