@@ -14,12 +14,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from radlake.core.errors import RadlakeError as RadlakeError
     from radlake.core.fault import ItemError as ItemError
     from radlake.core.image import Geometry as Geometry
     from radlake.core.image import Image as Image
+    from radlake.core.place import Place
     from radlake.engine.api import run as run
     from radlake.engine.local import Local as Local
     from radlake.engine.pipeline import Pipeline as Pipeline
@@ -46,14 +45,14 @@ _DOORS = {
 __all__ = [*_DOORS, "__version__", "open_lake"]  # noqa: PLE0604 - the doors are names of this module
 
 
-def open_lake(root: str | Path, *, private: str | Path | None = None) -> Lake:
+def open_lake(root: str | Place, *, private: str | Place | None = None) -> Lake:
     """An existing lake, to read and to ask in SQL.
 
     Parameters
     ----------
-    root : path
+    root : path or URI
         Folder of the lake.
-    private : path, optional
+    private : path or URI, optional
         Folder of the private part, if not inside the lake.
 
     Raises

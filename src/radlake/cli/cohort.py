@@ -15,6 +15,7 @@ from radlake.cli.common import (
     EngineName,
     Folders,
     KeyFile,
+    OutLake,
     Private,
     Quiet,
     Workers,
@@ -23,6 +24,7 @@ from radlake.cli.common import (
     open_lake,
     parse_memory,
 )
+from radlake.core.place import Place, Remote, place
 
 if TYPE_CHECKING:
     from radlake.engine.options import Engine
@@ -52,7 +54,9 @@ def root(
 def plan(
     folders: Folders,
     workers: Workers = CORES,
-    out: Annotated[Path, typer.Option(metavar="LAKE", help="Where the lake would be: is there room?")] = Path(),
+    out: Annotated[
+        Any, typer.Option(parser=place, metavar="LAKE", help="Where the lake would be: is there room?")
+    ] = ".",
     as_json: AsJson = False,
 ) -> None:
     """Look before the run: what is there, what will fail, time, memory and disk. Writes nothing."""
@@ -69,9 +73,7 @@ def plan(
 @app.command(epilog=RUN_EXAMPLES)
 def run(
     folders: Folders,
-    out: Annotated[
-        Path, typer.Option(metavar="LAKE", help="Folder of the lake; made where there is none.", show_default=False)
-    ],
+    out: OutLake,
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Study as YAML; without it the default study.")
     ] = None,
@@ -131,10 +133,15 @@ def _engine(name: EngineName, workers: int, memory: int, timeout: float, master:
     return Local(workers, memory, timeout)
 
 
-def _fresh_report(lake: Lake) -> Path:
+def _fresh_report(lake: Lake) -> Place:
     """Path of the lake's report, written anew where a table has changed since, or it is missing."""
     page = lake.report / "index.html"
-    logs = [folder / "_delta_log" for folder in lake.folders().values()]
+    # A folder's time says when a name came into it; an object store has none, so there the newest entry is looked for.
+    logs = [
+        log
+        for folder in lake.folders().values()
+        for log in ((folder / "_delta_log").glob("*.json") if isinstance(folder, Remote) else [folder / "_delta_log"])
+    ]
     newest = max((log.stat().st_mtime_ns for log in logs if log.exists()), default=0)
     if not page.exists() or page.stat().st_mtime_ns < newest:
         from radlake.report import write
@@ -143,7 +150,7 @@ def _fresh_report(lake: Lake) -> Path:
     return page
 
 
-def _print_summary(summary: Summary, page: Path, lake: Path, *, quiet: bool, as_json: bool) -> None:
+def _print_summary(summary: Summary, page: Place, lake: Place, *, quiet: bool, as_json: bool) -> None:
     """How the run ended, in words or as JSON."""
     from radlake.engine import show
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from radlake.core.place import Place, place
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -134,15 +136,32 @@ def parse_memory(text: str | int) -> int:
 
 
 Folders = Annotated[
-    list[Path], typer.Argument(metavar="FOLDER", help="Folders or files to take in.", show_default=False)
+    list[str],
+    typer.Argument(metavar="FOLDER", help="Folders or files to take in: paths, s3:// or hdfs://.", show_default=False),
 ]
-LakePath = Annotated[Path, typer.Argument(metavar="LAKE", help="Folder of the lake.", show_default=False)]
+# A place is a union, which Typer has no word for: the parser makes it.
+LakePath = Annotated[
+    Any,
+    typer.Argument(
+        parser=place, metavar="LAKE", help="Folder of the lake: a path, s3:// or hdfs://.", show_default=False
+    ),
+]
+OutLake = Annotated[
+    Any,
+    typer.Option(
+        "--out",
+        parser=place,
+        metavar="LAKE",
+        help="Folder of the lake: a path, s3:// or hdfs://; made where there is none.",
+        show_default=False,
+    ),
+]
 KeyFile = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="The key for pseudonyms, outside the lake; by default in your configuration."),
 ]
 Private = Annotated[
-    Path | None, typer.Option(metavar="FOLDER", help="The lake's private part, if not inside the lake.")
+    Any, typer.Option(parser=place, metavar="FOLDER", help="The lake's private part, if not inside the lake.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and no progress.")]
@@ -155,7 +174,7 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  radlake {line}" for line in lines)
 
 
-def open_lake(root: Path, private: Path | None) -> Lake:
+def open_lake(root: Place, private: Place | None) -> Lake:
     """An existing lake."""
     from radlake.lake.store import Lake
 

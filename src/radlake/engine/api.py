@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from radlake.core.place import Place
 from radlake.deid.keys import fingerprint, load_key
 from radlake.engine.inputs import require
 from radlake.engine.local import Local
@@ -18,12 +19,12 @@ from radlake.lake.store import Lake
 
 def run(  # noqa: PLR0913 - the options of a run, by keyword
     study: Pipeline | None,
-    source: str | Path | Sequence[str | Path],
-    out: str | Path,
+    source: str | Place | Sequence[str | Place],
+    out: str | Place,
     *,
     engine: Engine | None = None,
     key_file: str | Path | None = None,
-    private: str | Path | None = None,
+    private: str | Place | None = None,
     patient_regex: str | None = None,
     strict: bool = False,
     progress: Progress | None = None,
@@ -34,16 +35,16 @@ def run(  # noqa: PLR0913 - the options of a run, by keyword
     ----------
     study : Pipeline or None
         None: the default study.
-    source : path or sequence of paths
+    source : path, URI, or sequence of these
         Files or folders.
-    out : path
+    out : path or URI
         Folder of the lake; made where it does not exist.
     engine : Local or Spark, optional
         Local with all cores by default.
     key_file : path, optional
         File with the key for pseudonyms; the user's own by default, made at first use.
-    private : path, optional
-        Folder of the private part; inside the lake by default.
+    private : path or URI, optional
+        Folder of the private part; inside the lake by default, which an object store cannot offer.
     patient_regex : str, optional
         Pattern on the path whose first group names the patient, for formats that hold no PatientID.
     strict : bool
@@ -64,7 +65,7 @@ def run(  # noqa: PLR0913 - the options of a run, by keyword
     """
     chosen = study or DEFAULT
     chosen.check()
-    folders = [source] if isinstance(source, str | Path) else list(source)
+    folders = [source] if isinstance(source, str | Place) else list(source)
     require(folders)
     check_pattern(patient_regex)
     key = load_key(Path(key_file) if key_file else None, create=True)

@@ -15,10 +15,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 
 from radlake.core.fault import ItemError
 from radlake.core.ids import keyed_id
+from radlake.core.place import Place
 from radlake.core.schema import schema_of, to_table
 from radlake.core.stage import Context, Over, Row
 from radlake.deid.keys import fingerprint
@@ -57,7 +57,7 @@ class Driver:
             strict=options.strict,
         )
 
-    def files(self, chain: Chain, folders: Sequence[str | Path]) -> None:
+    def files(self, chain: Chain, folders: Sequence[str | Place]) -> None:
         """Read headers of files that are new or changed."""
 
         def unreadable() -> None:

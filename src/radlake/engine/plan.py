@@ -6,10 +6,11 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from math import inf
 
 from radlake.core.fault import FAULTS, ItemError
 from radlake.core.header import Header
+from radlake.core.place import Place, Remote, place
 from radlake.deid.scan import identifying_fields
 from radlake.engine.inputs import Found, walk
 from radlake.formats import scan_file
@@ -71,14 +72,14 @@ class Plan:
         """What to do about each fault seen."""
         return {code: FAULTS[code].hint for code in self.faults}
 
-    def lines(self, workers: int, free_bytes: int) -> Iterator[str]:
+    def lines(self, workers: int, free_bytes: float) -> Iterator[str]:
         """The plan in words.
 
         Parameters
         ----------
         workers : int
             Processes that the run would have.
-        free_bytes : int
+        free_bytes : float
             Room where the lake would be.
         """
         files = f"{self.files:,} file{'s' * (self.files != 1)}"
@@ -92,7 +93,7 @@ class Plan:
         yield (
             f"expected:           {self.seconds(workers):,.0f} s with {workers} workers, "
             f"{self.largest_bytes / MIB:,.0f} MiB for the largest image, "
-            f"{self.disk_bytes / MIB:,.0f} MiB of disk ({free_bytes / MIB:,.0f} MiB free)"
+            f"{self.disk_bytes / MIB:,.0f} MiB of disk ({_room(free_bytes)})"
         )
         if self.disk_bytes > free_bytes:
             yield "not enough room:    name another --out, or free some space"
@@ -100,7 +101,7 @@ class Plan:
             yield f"left out:           {self.unreadable_folders:,} folders that may not be listed"
 
 
-def plan(folders: Sequence[str | Path]) -> Plan:
+def plan(folders: Sequence[str | Place]) -> Plan:
     """Walk the folders, read the headers of up to 2,000 files spread evenly over them, and estimate.
 
     Raises
@@ -121,12 +122,20 @@ def plan(folders: Sequence[str | Path]) -> Plan:
     return result
 
 
-def free_bytes(folder: str | Path) -> int:
-    """Free space where a folder is or would be."""
-    path = Path(folder).absolute()
+def free_bytes(folder: str | Place) -> float:
+    """Free space where a folder is or would be; a store does not say, so as much as one likes."""
+    where = place(folder)
+    if isinstance(where, Remote):
+        return inf
+    path = where.absolute()
     while not path.exists():
         path = path.parent
     return shutil.disk_usage(path).free
+
+
+def _room(free_bytes: float) -> str:
+    """Free space in words."""
+    return "in a store" if free_bytes == inf else f"{free_bytes / MIB:,.0f} MiB free"
 
 
 def _counted(counts: Counter[str]) -> str:

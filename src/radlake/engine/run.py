@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
+from radlake.core.place import Place
 from radlake.engine.chain import Chain
 from radlake.engine.driver import Driver
 from radlake.engine.options import Options
@@ -39,7 +39,7 @@ class Summary:
 
 
 def run(
-    pipeline: Pipeline, folders: Sequence[str | Path], lake: Lake, key: bytes, options: Options | None = None
+    pipeline: Pipeline, folders: Sequence[str | Place], lake: Lake, key: bytes, options: Options | None = None
 ) -> Summary:
     """Take everything under the folders into the lake.
 
@@ -47,7 +47,7 @@ def run(
     ----------
     pipeline : Pipeline
         Checked before any file is opened.
-    folders : sequence of paths
+    folders : sequence of paths or URIs
         Files or folders; empty: only what the lake already knows.
     lake : Lake
     key : bytes

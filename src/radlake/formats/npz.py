@@ -10,7 +10,6 @@ import functools
 import io
 import math
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ import numpy as np
 from radlake.core.fault import ItemError, Term
 from radlake.core.header import Header, Identity
 from radlake.core.image import Array, Geometry, Image
+from radlake.core.place import place
 from radlake.core.stage import Row
 from radlake.formats.naming import kind_of
 from radlake.formats.npy import array_header, axes_of
@@ -107,7 +107,7 @@ def _image(source: Source, stack: _Stack, index: int, memory_bytes: int) -> Arra
     """Samples of one image of a stack."""
     size = math.prod(stack.shape) * stack.dtype.itemsize
     if size <= min(_KEPT_BYTES, memory_bytes):
-        array = _whole(source.uri, Path(source.uri).stat().st_mtime_ns, stack.key)
+        array = _whole(source.uri, place(source.uri).stat().st_mtime_ns, stack.key)
         return np.array(array[index] if stack.stacked else array)
     if stack.fortran:
         raise ItemError("too_large", needed_mib=round(size / MIB), limit_mib=round(_KEPT_BYTES / MIB))

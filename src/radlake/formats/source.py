@@ -23,6 +23,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, Literal, cast
 
 from radlake.core.fault import ItemError, Term
+from radlake.core.place import Place, Remote, is_remote, place
 
 MIB = 1 << 20
 HEAD_BYTES = 8192
@@ -160,7 +161,7 @@ class _Zlib(io.RawIOBase):
 def _archive_of(uri: str, size: int, mtime_ns: int, process: int) -> zipfile.ZipFile:
     """An open archive, kept so that its directory is read once, not once a member; never shared across a fork."""
     with _translated():
-        return zipfile.ZipFile(uri)
+        return zipfile.ZipFile(_place(uri).open("rb") if is_remote(uri) else uri)
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ class Source:
     Parameters
     ----------
     uri : str
-        Path of the file. Local paths now; other stores are to be added here and nowhere else.
+        Path of the file, or its address in a store (`radlake.core.place`).
     member_name : str or None
         Name of a member inside the zip archive at `uri`.
     data : bytes or None
@@ -233,7 +234,11 @@ class Source:
 
     def _probe_file(self) -> tuple[bytes, int]:
         """First bytes and size of a regular file; pipes and devices are refused before they can block."""
+        remote = _place(self.uri)
         with _translated():
+            if isinstance(remote, Remote):
+                size = remote.stat().st_size
+                return remote.read_at(0, min(HEAD_BYTES, size)) if size else b"", size
             handle = os.open(self.uri, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
             try:
                 status = os.fstat(handle)
@@ -304,14 +309,21 @@ class Source:
         if self.member_name is not None:
             name = posixpath.normpath(posixpath.join(posixpath.dirname(self.member_name), relative))
             return Source(self.uri, name) if name in self._archive().NameToInfo else None
-        path = os.path.normpath(Path(self.uri).parent / relative)
-        return Source(path) if Path(path).is_file() else None
+        if is_remote(self.uri):
+            path = str(place(f"{_place(self.uri).parent}/{relative}"))
+        else:
+            path = os.path.normpath(Path(self.uri).parent / relative)
+        with _translated():
+            return Source(path) if _place(path).is_file() else None
 
     def names_in(self, relative: str, *, limit: int) -> list[str]:
         """Names of at most `limit` files in a folder given relative to this one; none where it is absent."""
         if self.data is not None or self.member_name is not None:
             return []
         try:
+            if is_remote(self.uri):
+                folder = cast(Remote, place(f"{_place(self.uri).parent}/{relative}"))
+                return [p.name for p, is_folder, _ in folder.scan() if not is_folder][:limit]
             with os.scandir(Path(self.uri).parent / relative) as entries:
                 names = (e.name for e in entries if e.is_file())
                 return [name for name, _ in zip(names, range(limit), strict=False)]
@@ -324,7 +336,7 @@ class Source:
             with _translated():
                 return zipfile.ZipFile(io.BytesIO(self.data))
         with _translated():
-            status = Path(self.uri).stat()
+            status = _place(self.uri).stat()
         return _archive_of(self.uri, status.st_size, status.st_mtime_ns, os.getpid())
 
     def _member_info(self) -> zipfile.ZipInfo:
@@ -347,7 +359,12 @@ class Source:
         if self.data is not None:
             return io.BytesIO(self.data)
         with _translated():
-            return Path(self.uri).open("rb")
+            return _place(self.uri).open("rb")
+
+
+def _place(uri: str) -> Place:
+    """Where a source lies; whatever is no address of a store is a path on this machine."""
+    return place(uri) if is_remote(uri) else Path(uri)
 
 
 class _Gunzip(gzip.GzipFile):

@@ -136,6 +136,8 @@ def _translated(number: int | None) -> LakeError:
     if number in _FULL:
         return DiskFullError("no room left on the disk: free some space and run again; nothing is lost")
     if number in _FORBIDDEN:
-        return NotWritableError("the lake may not be written here: check the folder's permissions")
+        return NotWritableError(
+            "the lake may not be written here: check the folder's permissions, or the store's credentials"
+        )
     name = errno.errorcode.get(number, str(number)) if number else "the table's log"
     return StorageError(f"the lake's storage failed ({name}): check the disk and run again; nothing is lost")

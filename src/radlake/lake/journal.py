@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from radlake.core.place import Place
 from radlake.lake.durable import sync, write_bytes
 from radlake.lake.parts import Part
 
+_LAST = ".last"
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -97,34 +99,38 @@ def check_run_id(run_id: str) -> None:
         raise ValueError("run_id: letters, digits, dots, hyphens and underscores, at most 100")
 
 
-def write(folder: Path, entry: Entry) -> None:
+def write(folder: Place, entry: Entry) -> None:
     """Put an entry on the disk: from here on the commit will be carried out."""
     write_bytes(folder / entry.file_name, json.dumps(asdict(entry)).encode())
 
 
-def remove(folder: Path, entry: Entry) -> None:
+def remove(folder: Place, entry: Entry) -> None:
     """Take an entry away: the commit is done."""
+    if not _has_time(folder):
+        write_bytes(folder / _LAST, entry.file_name.encode())
     (folder / entry.file_name).unlink()
     sync(folder)
 
 
-def pending(folder: Path) -> list[Entry]:
+def pending(folder: Place) -> list[Entry]:
     """Entries whose commit has begun, in order; a lake has at most one unless a disk failed."""
-    names = sorted(p for p in folder.glob("[!.]*.json")) if folder.is_dir() else []
-    return [_entry(json.loads(p.read_bytes())) for p in names]
+    files: list[Place] = [*folder.glob("[!.]*.json")]
+    return [_entry(json.loads(file.read_bytes())) for file in sorted(files, key=str)]
 
 
-def versions_before(folder: Path) -> tuple[int, dict[str, int]]:
+def versions_before(folder: Place) -> tuple[int | bytes, dict[str, int]]:
     """Versions of tables that readers use while a commit is under way, and a stamp that changes with the journal.
 
     Returns
     -------
-    stamp : int
+    stamp : int or bytes
         Time of the journal folder's last change in nanoseconds; equal stamps before and after reading the tables mean
-        that no commit began or ended between. File systems keep it to some milliseconds, less than a commit takes.
+        that no commit began or ended between. File systems keep it to some milliseconds, less than a commit takes. An
+        object store has no folders: there the name of the last commit stands, written between its end and the removal
+        of its entry, so that a commit which passed between two looks has changed either.
     versions : dict
     """
-    stamp = folder.stat().st_mtime_ns if folder.is_dir() else 0
+    stamp = _stamp(folder)
     try:
         entries = pending(folder)
     except FileNotFoundError:  # an entry went away between listing and reading: a commit has just ended
@@ -133,6 +139,19 @@ def versions_before(folder: Path) -> tuple[int, dict[str, int]]:
     for entry in reversed(entries):
         versions.update(entry.versions)
     return stamp, versions
+
+
+def _stamp(folder: Place) -> int | bytes:
+    """What changes with every commit."""
+    try:
+        return folder.stat().st_mtime_ns if _has_time(folder) else (folder / _LAST).read_bytes()
+    except FileNotFoundError:
+        return 0
+
+
+def _has_time(folder: Place) -> bool:
+    """Whether the store keeps when a name last came into a folder or left it."""
+    return isinstance(folder, Path) or folder.scheme == "hdfs"
 
 
 def _entry(data: dict[str, object]) -> Entry:

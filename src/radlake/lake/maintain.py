@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from radlake.core.place import Place
 from radlake.core.schema import TABLES
 from radlake.lake import delta
 from radlake.lake.delta import DataFile, Edit
 from radlake.lake.durable import TEMPORARY
 from radlake.lake.errors import storage_errors
-from radlake.lake.parts import Part, write_part
+from radlake.lake.parts import Part, parquet, write_part
 from radlake.lake.store import Lake
 
 _LOG_LEFTOVER = re.compile(r".*(#\d+|\.tmp)")  # what the Delta library leaves when it is killed
@@ -60,16 +59,16 @@ def compact(lake: Lake, *, target_mib: int = 128, keep_hours: int = 24) -> int:
         )
 
 
-def orphans(lake: Lake) -> list[Path]:
+def orphans(lake: Lake) -> list[Place]:
     """Files that no commit names and none will: parts and temporary files of killed workers, objects without a row.
 
     Parts of a run that goes on look the same, so the answer is only right while nobody writes; `sweep` makes sure.
     """
-    found = {path for folder in lake.folders().values() for path in _unnamed_parts(folder)}
+    found: set[Place] = {path for folder in lake.folders().values() for path in _unnamed_parts(folder)}
     places = [lake.root / name for name in ("objects", "journal")]
     found |= {path for place in places for path in place.rglob(f"{TEMPORARY}*")}
     found |= set(_unnamed_objects(lake))
-    return sorted(found)
+    return sorted(found, key=str)
 
 
 def sweep(lake: Lake) -> Swept:
@@ -96,7 +95,7 @@ def references(lake: Lake) -> set[str]:
     return {reference for column in found for reference in column.to_pylist() if reference is not None}
 
 
-def _compact_table(lake: Lake, table: str, folder: Path, target: int, keep_hours: int) -> int:
+def _compact_table(lake: Lake, table: str, folder: Place, target: int, keep_hours: int) -> int:
     """Merge one table's small files; return how many."""
     found = delta.open_table(folder)
     if found is None:
@@ -131,18 +130,18 @@ def _merged(lake: Lake, table: str, files: Sequence[DataFile], name: str) -> Par
 def _rows(files: Sequence[DataFile]) -> Iterator[pa.RecordBatch]:
     """Rows of files, one after the other."""
     for file in files:
-        with pq.ParquetFile(file.path) as parquet:
-            yield from parquet.iter_batches()
+        with parquet(file.path) as opened:
+            yield from opened.iter_batches()
 
 
-def _unnamed_parts(folder: Path) -> Iterator[Path]:
+def _unnamed_parts(folder: Place) -> Iterator[Place]:
     """Files of a table's folder that its log has never named."""
     yield from folder.glob(f"{TEMPORARY}*")
     yield from (p for p in folder.glob("_delta_log/*") if _LOG_LEFTOVER.fullmatch(p.name) or p.name.startswith("."))
     yield from delta.never_named(folder)
 
 
-def _unnamed_objects(lake: Lake) -> Iterator[Path]:
+def _unnamed_objects(lake: Lake) -> Iterator[Place]:
     """Objects that no row refers to."""
     known = references(lake)
     for path in lake.objects.root.glob("??/[!.]*"):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
+from radlake.core.place import Place
 from radlake.lake.durable import write_bytes
-from radlake.lake.errors import FormatVersionError, NotALakeError, storage_errors
+from radlake.lake.errors import DeidentificationError, FormatVersionError, NotALakeError, storage_errors
 
 FILE_NAME = "lake.json"
 FORMAT_VERSION = 1
@@ -35,13 +35,13 @@ class Manifest:
     format_version: int = FORMAT_VERSION
 
 
-def write(root: Path, manifest: Manifest) -> None:
+def write(root: Place, manifest: Manifest) -> None:
     """Write lake.json whole."""
     with storage_errors():
         write_bytes(root / FILE_NAME, (json.dumps(asdict(manifest), indent=2) + "\n").encode())
 
 
-def read(root: Path) -> Manifest:
+def read(root: Place) -> Manifest:
     """Read lake.json.
 
     Raises
@@ -59,6 +59,19 @@ def read(root: Path) -> Manifest:
         return Manifest(**data)
     except (ValueError, TypeError, KeyError) as error:
         raise NotALakeError(f"the folder holds no lake ({FILE_NAME} is missing or damaged)") from error
+
+
+def refuse_other_content(root: Place) -> None:
+    """A new lake begins in an empty folder; names that start with a dot do not count."""
+    if root.is_dir() and any(not path.name.startswith(".") for path in root.iterdir()):
+        raise NotALakeError("the folder is not empty and holds no lake: name a new folder")
+
+
+def check_identities(facts: Manifest, deidentified: bool) -> None:
+    """Refuse to continue a lake with another kind of identities."""
+    if facts.deidentified != deidentified:
+        kind = "removes" if facts.deidentified else "keeps"
+        raise DeidentificationError(f"the lake {kind} identities: run with the same setting, or name a new lake")
 
 
 def _check_version(version: int) -> None:

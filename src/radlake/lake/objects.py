@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
+from radlake.core.place import Place
 from radlake.lake.durable import write_bytes
 from radlake.lake.errors import storage_errors
 
@@ -20,11 +20,11 @@ class ObjectStore:
 
     Parameters
     ----------
-    root : Path
+    root : Path or Remote
         Folder of the store; made at the first `put`.
     """
 
-    root: Path
+    root: Place
 
     def put(self, data: bytes, suffix: str) -> str:
         """Write once and return the reference.
@@ -66,7 +66,7 @@ class ObjectStore:
         """
         return self.path(reference).read_bytes()
 
-    def path(self, reference: str) -> Path:
+    def path(self, reference: str) -> Place:
         """Where an object lies.
 
         Raises

@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from radlake.core.place import Place, Remote, place
 from radlake.core.schema import PRIVATE_TABLES, schema_of, to_table
 from radlake.core.stage import Row
 from radlake.lake.durable import publish, temporary_file
@@ -43,7 +45,7 @@ class Part:
     rows: int
 
 
-def table_folder(lake_root: str | Path, private_root: str | Path, table: str) -> Path:
+def table_folder(lake_root: str | Place, private_root: str | Place, table: str) -> Place:
     """Folder of a table: in the private part for what links back to people, else in the lake.
 
     Examples
@@ -51,17 +53,17 @@ def table_folder(lake_root: str | Path, private_root: str | Path, table: str) ->
     >>> str(table_folder("L", "P", "files")), str(table_folder("L", "P", "sources"))
     ('L/tables/files', 'P/tables/sources')
     """
-    return Path(private_root if table in PRIVATE_TABLES else lake_root) / "tables" / table
+    return place(private_root if table in PRIVATE_TABLES else lake_root) / "tables" / table
 
 
 def write_part(
-    lake_root: str | Path, private_root: str | Path, table: str, data: list[Row] | pa.Table | Batches, *, name: str
+    lake_root: str | Place, private_root: str | Place, table: str, data: list[Row] | pa.Table | Batches, *, name: str
 ) -> Part:
     """Write rows as a part; writing the same again, also at the same time elsewhere, does no harm.
 
     Parameters
     ----------
-    lake_root, private_root : path
+    lake_root, private_root : path or URI
     table : str
         A name of `radlake.core.schema`.
     data : list of rows, Table, or iterable of RecordBatch
@@ -86,7 +88,7 @@ def write_part(
     if not _NAME.fullmatch(name):
         raise ValueError("name of a part: letters, digits, dots and hyphens, at most 151")
     folder = table_folder(lake_root, private_root, table)
-    if table in PRIVATE_TABLES and not Path(private_root).is_dir():
+    if table in PRIVATE_TABLES and not place(private_root).is_dir():
         # Made on the way to a table's folder, it would be open to everybody.
         raise PrivatePartError("the private part is not there: name it with --private")
     with storage_errors(), temporary_file(folder) as temporary:
@@ -97,7 +99,7 @@ def write_part(
     return Part(table, final, size, rows)
 
 
-def check_part(folder: Path, part: Part) -> None:
+def check_part(folder: Place, part: Part) -> None:
     """Make sure that a part is what its writer said, before a commit makes every reader depend on it.
 
     Raises
@@ -106,16 +108,24 @@ def check_part(folder: Path, part: Part) -> None:
         When the file is missing, has another size or number of rows, or another schema.
     """
     path = folder / part.name
-    if not path.is_file():
-        raise DamagedPartError(f"a part of table {part.table!r} is missing: run again")
-    if path.stat().st_size != part.bytes:
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        raise DamagedPartError(f"a part of table {part.table!r} is missing: run again") from None
+    if size != part.bytes:
         raise DamagedPartError(f"a part of table {part.table!r} was cut short: run again")
     try:
-        footer = pq.read_metadata(path)
+        with parquet(path) as file:
+            footer = file.metadata
     except (pa.ArrowException, OSError) as error:
         raise DamagedPartError(f"a part of table {part.table!r} is not Parquet: run again") from error
     if footer.num_rows != part.rows or not _fits(footer.schema.to_arrow_schema(), schema_of(part.table)):
         raise DamagedPartError(f"a part of table {part.table!r} has other rows or columns than promised: run again")
+
+
+def parquet(path: Place) -> Any:
+    """A Parquet file of a table, opened; use it in a `with`."""
+    return pq.ParquetFile(path.open() if isinstance(path, Remote) else path)
 
 
 def _fits(written: pa.Schema, schema: pa.Schema) -> bool:

@@ -1,4 +1,8 @@
-"""SQL over a snapshot by DuckDB: reading only, and nothing but the files of the snapshot."""
+"""SQL over a snapshot by DuckDB: reading only, and nothing but the files of the snapshot.
+
+DuckDB reads local files by itself. Those of a store it reads through Arrow, which fetches the columns that a query
+needs; so its own door to the network stays shut.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,16 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.dataset as ds
+import pyarrow.fs
 
+from radlake.core.place import Place, Remote
 from radlake.lake.errors import DamagedPartError, SqlError
+from radlake.lake.parts import parquet
 
 _TYPES = {"string": "VARCHAR", "int64": "BIGINT", "double": "DOUBLE", "bool": "BOOLEAN", "binary": "BLOB"}
 
@@ -28,7 +35,7 @@ class View:
         As written in SQL; "private.sources" is the table sources in the schema private.
     schema : pa.Schema
         Its columns; one that the files lack reads as null.
-    files : tuple of Path
+    files : tuple of Path or Remote
         Parquet files that hold its rows.
     mixed : bool
         Some files may lack columns, because they are older than these.
@@ -36,7 +43,7 @@ class View:
 
     name: str
     schema: pa.Schema
-    files: tuple[Path, ...]
+    files: tuple[Place, ...]
     mixed: bool = False
 
 
@@ -58,7 +65,7 @@ def connection(views: Sequence[View], *, memory_mib: int) -> Iterator[duckdb.Duc
     with _spill_folder() as spill, duckdb.connect(":memory:") as con:
         con.execute(f"SET memory_limit = '{memory_mib}MiB'")
         con.execute(f"SET temp_directory = {_quoted(spill)}")
-        paths = _list(path for view in views for path in view.files)
+        paths = _list(path for view in views for path in view.files if not isinstance(path, Remote))
         con.execute(f"SET allowed_paths = {paths}")
         con.execute("SET enable_external_access = false")
         con.execute("SET python_enable_replacements = false")
@@ -68,10 +75,27 @@ def connection(views: Sequence[View], *, memory_mib: int) -> Iterator[duckdb.Duc
         yield con
 
 
+def dataset(view: View) -> Any:
+    """A table's files as one Arrow dataset; columns that a file lacks are null."""
+    if not any(isinstance(path, Remote) for path in view.files):
+        return ds.dataset([str(path) for path in view.files], schema=view.schema, format="parquet")
+    form = ds.ParquetFileFormat()
+    (store,) = {path.store for path in view.files if isinstance(path, Remote)}
+    filesystem = pyarrow.fs.PyFileSystem(pyarrow.fs.FSSpecHandler(store))
+    # Made one by one, so that nobody asks the store whether each is there.
+    fragments = [form.make_fragment(path.key, filesystem) for path in view.files if isinstance(path, Remote)]
+    return ds.FileSystemDataset(fragments, view.schema, form, filesystem)
+
+
 def _bind(con: duckdb.DuckDBPyConnection, view: View) -> None:
     """Make a view; DuckDB looks at its files for that."""
     if "." in view.name:
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {view.name.split('.')[0]}")
+    if any(isinstance(path, Remote) for path in view.files):
+        source = f"_{view.name.replace('.', '_')}"
+        con.register(source, dataset(view))
+        con.execute(f"CREATE VIEW {view.name} AS SELECT * FROM {source}")
+        return
     try:
         con.execute(f"CREATE VIEW {view.name} AS {_select(view)}")
     except duckdb.Error as error:
@@ -109,12 +133,18 @@ def ordered(rows: pa.Table, *, memory_mib: int) -> pa.Table:
 
 def same_rows(view: View, rows: pa.Table, *, memory_mib: int) -> bool:
     """Whether a table holds exactly these rows, in any order; two NaN count as equal."""
-    if sum(pq.read_metadata(path).num_rows for path in view.files) != rows.num_rows:
+    if sum(_rows(path) for path in view.files) != rows.num_rows:
         return False
     with connection((view,), memory_mib=memory_mib) as con:
         con.register("given", rows)
         query = f"SELECT 1 FROM (SELECT * FROM given EXCEPT ALL SELECT * FROM {view.name}) LIMIT 1"
         return con.execute(query).fetchone() is None
+
+
+def _rows(path: Place) -> int:
+    """Number of rows of a file, from its footer."""
+    with parquet(path) as file:
+        return int(file.metadata.num_rows)
 
 
 @contextmanager
@@ -171,7 +201,7 @@ def _select(view: View) -> str:
     return f"SELECT {names} FROM ({files} UNION ALL BY NAME SELECT {nothing} WHERE false)"
 
 
-def _list(paths: Iterable[Path]) -> str:
+def _list(paths: Iterable[Place]) -> str:
     """Paths as a list in SQL."""
     return "[" + ", ".join(_quoted(str(p)) for p in paths) + "]"
 

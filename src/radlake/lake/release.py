@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 
+from radlake.core.place import Place, is_remote
 from radlake.core.schema import PRIVATE_TABLES, schema_of
-from radlake.lake import delta, manifest
+from radlake.lake import delta, manifest, query
 from radlake.lake.durable import TEMPORARY
 from radlake.lake.errors import ReleaseError, storage_errors
 from radlake.lake.maintain import references
@@ -60,6 +60,8 @@ def release(lake: Lake, dest: str | Path) -> Released:
     LakeError
         When the disk fails.
     """
+    if is_remote(str(dest)):
+        raise ReleaseError("a lake is released into a local folder: name one, and copy it from there")
     dest = Path(dest)
     with storage_errors():
         _check(lake, dest)
@@ -77,8 +79,8 @@ def _check(lake: Lake, dest: Path) -> None:
         raise ReleaseError("this lake keeps identities: only a de-identified one may be released")
     if dest.exists() and (not dest.is_dir() or any(dest.iterdir())):
         raise ReleaseError("the destination is in use: name a new folder")
-    inside = [lake.root.resolve(), *([lake.private.resolve()] if lake.has_private else [])]
-    if any(dest.resolve().is_relative_to(place) for place in inside):
+    inside = [lake.root, *([lake.private] if lake.has_private else [])]
+    if any(isinstance(folder, Path) and dest.resolve().is_relative_to(folder.resolve()) for folder in inside):
         raise ReleaseError("the destination lies inside the lake: name a folder elsewhere")
 
 
@@ -90,7 +92,7 @@ def _copy(lake: Lake, copy: Path) -> Released:
     rows = sum(_copy_table(state, copy) for state in states)
     known = sorted(references(Lake.open(copy)))
     for reference in known:
-        _copy_object(lake.objects, ObjectStore(copy / "objects"), reference)
+        _copy_object(lake.objects, copy / "objects", reference)
     for folder in (lake.models, lake.report):
         _copy_files(folder, copy / folder.name)
     return Released(len(states), rows, len(known))
@@ -109,26 +111,30 @@ def _rows(state: State) -> Iterator[pa.RecordBatch]:
     """A table's rows, without the columns that stay behind."""
     schema = schema_of(state.table)
     emptied = _EMPTIED.get(state.table, ())
-    files = [str(f.path) for f in state.files]
-    for batch in ds.dataset(files, schema=schema, format="parquet").to_batches():
+    for batch in query.dataset(state.view).to_batches():
         columns = [pa.nulls(len(batch), f.type) if f.name in emptied else batch.column(f.name) for f in schema]
         yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _copy_object(source: ObjectStore, target: ObjectStore, reference: str) -> None:
+def _copy_object(source: ObjectStore, target: Path, reference: str) -> None:
     """Copy one object."""
-    path = target.path(reference)
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        shutil.copyfile(source.path(reference), path)
+        _copy_file(source.path(reference), target / reference)
     except FileNotFoundError:
         raise ReleaseError("an object that a row refers to is lost: run the pipeline again") from None
 
 
-def _copy_files(source: Path, target: Path) -> None:
+def _copy_files(source: Place, target: Path) -> None:
     """Copy the plain files of a folder; links could lead to the private part, so they stay behind."""
-    for path in sorted(source.rglob("*")):
-        if path.is_file() and not path.is_symlink() and not path.name.startswith(TEMPORARY):
-            place = target / path.relative_to(source)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, place)
+    files: list[Place] = [*source.rglob("*")]
+    for path in sorted(files, key=str):
+        link = isinstance(path, Path) and path.is_symlink()
+        if path.is_file() and not link and not path.name.startswith(TEMPORARY):
+            _copy_file(path, target / str(path)[len(str(source)) + 1 :])
+
+
+def _copy_file(source: Place, target: Path) -> None:
+    """Copy one file to this machine."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with source.open("rb") as stream, target.open("wb") as copy:
+        shutil.copyfileobj(stream, copy)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from radlake.core.place import Place
 from radlake.lake.delta import DataFile, Edit, owner_column
 from radlake.lake.journal import Change
-from radlake.lake.parts import Part, write_part
+from radlake.lake.parts import Part, parquet, write_part
 
 _BATCH_ROWS = 1 << 17
 
 
-def edit(change: Change, files: Sequence[DataFile], roots: tuple[Path, Path], *, name: str) -> Edit:
+def edit(change: Change, files: Sequence[DataFile], roots: tuple[Place, Place], *, name: str) -> Edit:
     """What a change does to a table's files.
 
     Parameters
@@ -48,14 +47,14 @@ def edit(change: Change, files: Sequence[DataFile], roots: tuple[Path, Path], *,
 def _files_with(files: Sequence[DataFile], column: str, values: pa.Array) -> Iterator[DataFile]:
     """Files with at least one row whose column is among the values; reads that column only."""
     for file in files:
-        with pq.ParquetFile(file.path) as parquet:
-            batches = parquet.iter_batches(_BATCH_ROWS, columns=[column])
+        with parquet(file.path) as opened:
+            batches = opened.iter_batches(_BATCH_ROWS, columns=[column])
             if any(pc.any(pc.is_in(batch.column(0), values)).as_py() for batch in batches):
                 yield file
 
 
 def _rest(
-    file: DataFile, column: str, values: pa.Array, table: str, roots: tuple[Path, Path], name: str
+    file: DataFile, column: str, values: pa.Array, table: str, roots: tuple[Place, Place], name: str
 ) -> Part | None:
     """A part with the rows of a file whose column is not among the values; None when there are none."""
     rows = _rows_without(file, column, values)
@@ -65,8 +64,8 @@ def _rest(
 
 def _rows_without(file: DataFile, column: str, values: pa.Array) -> Iterator[pa.RecordBatch]:
     """Rows of a file whose column is not among the values."""
-    with pq.ParquetFile(file.path) as parquet:
-        for batch in parquet.iter_batches(_BATCH_ROWS):
+    with parquet(file.path) as opened:
+        for batch in opened.iter_batches(_BATCH_ROWS):
             kept = batch.filter(pc.invert(pc.is_in(batch.column(column), values)))
             if kept.num_rows:
                 yield kept

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
+from radlake.core.place import Place
 from radlake.core.schema import PRIVATE_TABLES, schema_of
 from radlake.lake import delta, journal
 from radlake.lake.delta import DataFile
@@ -41,13 +41,13 @@ class State:
         return View(name, schema_of(self.table), tuple(f.path for f in self.files), self.mixed)
 
 
-def snapshot(folders: Mapping[str, Path], journal_folder: Path) -> dict[str, State]:
+def snapshot(folders: Mapping[str, Place], journal_folder: Place) -> dict[str, State]:
     """States of tables that belong together, while a commit goes on too.
 
     Parameters
     ----------
-    folders : mapping of table name to Path
-    journal_folder : Path
+    folders : mapping of table name to Path or Remote
+    journal_folder : Path or Remote
 
     Raises
     ------
@@ -62,7 +62,7 @@ def snapshot(folders: Mapping[str, Path], journal_folder: Path) -> dict[str, Sta
     raise LakeLockedError("the lake changes faster than it can be read: try again when the run has ended")
 
 
-def _state(folder: Path, table: str, version: int | None) -> State:
+def _state(folder: Place, table: str, version: int | None) -> State:
     """One table at a version."""
     found = delta.open_table(folder, version)
     if found is None:

@@ -15,20 +15,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 
+from radlake.core.place import Place, place
 from radlake.core.schema import PRIVATE_TABLES, TABLES, schema_of
 from radlake.lake import delta, journal, manifest, query, rewrite
-from radlake.lake.errors import DeidentificationError, KeyMismatchError, NotALakeError, PrivatePartError, storage_errors
+from radlake.lake.errors import KeyMismatchError, NotALakeError, PrivatePartError, storage_errors
 from radlake.lake.journal import Change, Entry
-from radlake.lake.lock import exclusive
+from radlake.lake.lock import StillMine, exclusive
 from radlake.lake.manifest import Manifest
 from radlake.lake.objects import ObjectStore
 from radlake.lake.parts import check_part, table_folder, write_part
-from radlake.lake.private import make_private, may_read
+from radlake.lake.private import check_own_place, make_private, may_read
 from radlake.lake.snapshot import State, snapshot
 
 __all__ = ["Change", "Lake"]
@@ -39,8 +38,8 @@ class Lake:
 
     Parameters
     ----------
-    root : Path
-    private : Path or None
+    root : Path or Remote
+    private : Path or Remote or None
         Root of the private part; None when it is elsewhere and was not named.
     facts : Manifest
         What lake.json says.
@@ -59,7 +58,7 @@ class Lake:
     [Decimal('2')]
     """
 
-    def __init__(self, root: Path, private: Path | None, facts: Manifest, *, memory_mib: int = 1024):
+    def __init__(self, root: Place, private: Place | None, facts: Manifest, *, memory_mib: int = 1024):
         self.root = root
         self.facts = facts
         self.memory_mib = memory_mib
@@ -67,13 +66,14 @@ class Lake:
         self._private = private
         self._journal = root / "journal"
         self._held = False
+        self._still_mine: StillMine = lambda: None
 
     @classmethod
     def create(
         cls,
-        root: str | Path,
+        root: str | Place,
         *,
-        private: str | Path | None = None,
+        private: str | Place | None = None,
         key_fingerprint: str,
         deidentified: bool = True,
         memory_mib: int = 1024,
@@ -82,9 +82,9 @@ class Lake:
 
         Parameters
         ----------
-        root : path
+        root : path or URI
             A folder that is absent, empty or a lake.
-        private : path, optional
+        private : path or URI, optional
             Root of the private part; LAKE/private by default.
         key_fingerprint : str
             Of the key that makes pseudonyms.
@@ -99,23 +99,26 @@ class Lake:
         KeyMismatchError, DeidentificationError
             When the lake was made with another key, or with the other kind of identities.
         PrivatePartError
-            When the lake has tables but its private part is gone, as in a release.
+            When the lake has tables but its private part is gone, as in a release; or when it lies in an object store
+            and no place of its own is named for the private part.
         LakeError
             When the place cannot be used.
         """
-        root = Path(root)
+        root = place(root)
         inside = private is None
-        if root.exists() and not root.is_dir():
-            raise NotALakeError("there is a file in the lake's place: name a new folder")
+        check_own_place(root, None if private is None else place(private))
+        delta.check_name(root)
         with storage_errors():
+            if root.exists() and not root.is_dir():
+                raise NotALakeError("there is a file in the lake's place: name a new folder")
             root.mkdir(parents=True, exist_ok=True)
             if not (root / manifest.FILE_NAME).exists():
-                _refuse_other_content(root)
+                manifest.refuse_other_content(root)
                 with exclusive(root / ".lock"):
                     manifest.write(root, Manifest(key_fingerprint, deidentified, inside))
         lake = cls.open(root, private=private, memory_mib=memory_mib)
         lake.require_key(key_fingerprint)
-        _check_same(lake.facts, deidentified)
+        manifest.check_identities(lake.facts, deidentified)
         if (root / "tables").is_dir() and not lake.private.exists():
             raise PrivatePartError(
                 "the private part of this lake is not there: restore it from a backup, name it with --private, or run "
@@ -125,13 +128,13 @@ class Lake:
         return lake
 
     @classmethod
-    def open(cls, root: str | Path, *, private: str | Path | None = None, memory_mib: int = 1024) -> Lake:
+    def open(cls, root: str | Place, *, private: str | Place | None = None, memory_mib: int = 1024) -> Lake:
         """Open a lake; nothing is written.
 
         Parameters
         ----------
-        root : path
-        private : path, optional
+        root : path or URI
+        private : path or URI, optional
             Root of the private part, where it is not LAKE/private.
         memory_mib : int
 
@@ -139,10 +142,10 @@ class Lake:
         ------
         NotALakeError, FormatVersionError
         """
-        root = Path(root)
+        root = place(root)
         facts = manifest.read(root)
         default = root / "private" if facts.private_inside else None
-        return cls(root, Path(private) if private is not None else default, facts, memory_mib=memory_mib)
+        return cls(root, place(private) if private is not None else default, facts, memory_mib=memory_mib)
 
     def require_key(self, fingerprint: str) -> None:
         """Check that a key is the one behind the pseudonyms of this lake.
@@ -159,7 +162,7 @@ class Lake:
             )
 
     @property
-    def private(self) -> Path:
+    def private(self) -> Place:
         """Root of the private part.
 
         Raises
@@ -177,12 +180,12 @@ class Lake:
         return may_read(self._private)
 
     @property
-    def models(self) -> Path:
+    def models(self) -> Place:
         """Folder of model bundles."""
         return self.root / "models"
 
     @property
-    def report(self) -> Path:
+    def report(self) -> Place:
         """Folder of the report."""
         return self.root / "report"
 
@@ -217,9 +220,8 @@ class Lake:
         schema = schema_of(table)
         wanted = list(columns) if columns is not None else schema.names
         if where is None:
-            files = [str(f.path) for f in state.files]
             with storage_errors():
-                return ds.dataset(files, schema=schema, format="parquet").to_table(wanted)
+                return query.dataset(state.view).to_table(wanted)
         names = ", ".join(f'"{name}"' for name in wanted)
         text = f"SELECT {names} FROM {state.view.name} WHERE {where}"
         found = query.select([state.view], text, memory_mib=self.memory_mib)
@@ -244,8 +246,13 @@ class Lake:
         return query.stream(self._views(), text, batch_rows, memory_mib=self.memory_mib)
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self, *, wait_s: float = 0.0) -> Iterator[None]:
         """Be the one writer. Every method that writes holds the lock by itself; a run holds it from start to end.
+
+        Parameters
+        ----------
+        wait_s : float
+            How long to wait for another writer.
 
         Raises
         ------
@@ -255,7 +262,7 @@ class Lake:
         if self._held:
             yield
             return
-        with exclusive(self.root / ".lock"):
+        with exclusive(self.root / ".lock", wait_s=wait_s) as self._still_mine:
             self._held = True
             try:
                 yield
@@ -297,8 +304,9 @@ class Lake:
             for change in together:
                 for part in change.parts:
                     check_part(self._folder(change.table), part)
-            entry = Entry(run_id, sequence, together, {c.table: self._state(c.table).version for c in together})
+            entry = Entry(run_id, sequence, together, {c.table: self._version(c.table) for c in together})
             with storage_errors():
+                self._still_mine()
                 journal.write(self._journal, entry)
             self._carry_out(entry)
 
@@ -356,15 +364,15 @@ class Lake:
         if edit.added or edit.removed:
             delta.commit(found, folder, edit, app=app, sequence=entry.sequence)
 
-    def _roots(self) -> tuple[Path, Path]:
+    def _roots(self) -> tuple[Place, Place]:
         """The lake's root and that of the private part."""
         return self.root, self.private
 
-    def _folder(self, table: str) -> Path:
+    def _folder(self, table: str) -> Place:
         """Folder of a table."""
         return table_folder(self.root, self.private if table in PRIVATE_TABLES else self.root, table)
 
-    def folders(self) -> dict[str, Path]:
+    def folders(self) -> dict[str, Place]:
         """Folders of all tables that may be read."""
         names = [*TABLES, *(PRIVATE_TABLES if self.has_private else ())]
         return {name: self._folder(name) for name in names}
@@ -377,6 +385,11 @@ class Lake:
         """All tables for SQL."""
         return [state.view for state in self.snapshot().values()]
 
+    def _version(self, table: str) -> int:
+        """Version of a table for the one writer, who knows that no commit is under way; -1 where there is none."""
+        found = delta.open_table(self._folder(table))
+        return -1 if found is None else int(found.version())
+
     def _state(self, table: str) -> State:
         """One table."""
         schema_of(table)
@@ -385,16 +398,3 @@ class Lake:
                 "the private part may not be read, or is not there; name it with --private if elsewhere"
             )
         return snapshot({table: self._folder(table)}, self._journal)[table]
-
-
-def _refuse_other_content(root: Path) -> None:
-    """A new lake begins in an empty folder; names that start with a dot do not count."""
-    if any(not path.name.startswith(".") for path in root.iterdir()):
-        raise NotALakeError("the folder is not empty and holds no lake: name a new folder")
-
-
-def _check_same(facts: Manifest, deidentified: bool) -> None:
-    """Refuse to continue a lake with another kind of identities."""
-    if facts.deidentified != deidentified:
-        kind = "removes" if facts.deidentified else "keeps"
-        raise DeidentificationError(f"the lake {kind} identities: run with the same setting, or name a new lake")

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -18,8 +16,10 @@ import pyarrow.compute as pc
 
 from radlake.core.errors import UsageError
 from radlake.core.ids import derived_id
+from radlake.core.place import Place
 from radlake.core.schema import to_table
 from radlake.core.stage import Row, Stage
+from radlake.lake.durable import filled_folder, remove_folder
 from radlake.learn import curves
 from radlake.learn.bundle import Bundle, save
 from radlake.learn.classical import MODELS
@@ -51,7 +51,7 @@ class Tables(Protocol):
     """What a study needs of a lake."""
 
     @property
-    def models(self) -> Path:
+    def models(self) -> Place:
         """Folder of model bundles."""
         ...
 
@@ -271,9 +271,10 @@ def _keep(lake: Tables, cases: Cases, compared: Sequence[Entry], ids: Mapping[st
         features = cases.features[:, [cases.names.index(name) for name in entry.inputs]]
         rng = np.random.default_rng(design.seed)
         fitted = fit(entry.model, features, cases.y, cases.patients, folds=design.folds, rng=rng)
-        save(Bundle(entry.name, design.target, entry.inputs, fitted), lake.models / ids[entry.name])
+        with filled_folder(lake.models / ids[entry.name]) as folder:
+            save(Bundle(entry.name, design.target, entry.inputs, fitted), folder)
     for gone in earlier - set(ids.values()):
-        shutil.rmtree(lake.models / gone, ignore_errors=True)
+        remove_folder(lake.models / gone)
 
 
 def _split_id(design: Design, repeat: int) -> str:

@@ -6,9 +6,9 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
+from radlake.core.place import Place
 from radlake.lake.durable import write_bytes
 from radlake.lake.errors import storage_errors
 from radlake.lake.store import Lake
@@ -30,7 +30,7 @@ _FILTERS = {
 }
 
 
-def write(lake: Lake) -> Path:
+def write(lake: Lake) -> Place:
     """Write LAKE/report/index.html from the lake's tables and previews, and return its path.
 
     The same tables give the same bytes, but for what stands in wall-clock columns. The old page stays until the new one
