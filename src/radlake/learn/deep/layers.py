@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
-_CONV = {2: nn.Conv2d, 3: nn.Conv3d}
+_CONV: dict[int, Callable[..., nn.Module]] = {2: nn.Conv2d, 3: nn.Conv3d}
 _NORM = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 _POOL = {2: nn.MaxPool2d, 3: nn.MaxPool3d}
 _MEAN = {2: nn.AdaptiveAvgPool2d, 3: nn.AdaptiveAvgPool3d}
@@ -51,6 +51,11 @@ def conv(dims: int, inside: int, outside: int, *, width: int = 3, stride: int = 
     return _CONV[dims](inside, outside, width, stride=stride, padding=width // 2, bias=bias)
 
 
+def patches(inside: int, outside: int, size: Sequence[int]) -> nn.Module:
+    """A linear map of each patch of an image that patches of this size cover without overlap."""
+    return _CONV[len(size)](inside, outside, tuple(size), stride=tuple(size))
+
+
 def batch_norm(dims: int, channels: int) -> nn.Module:
     """Batch normalisation."""
     return _NORM[dims](channels)
@@ -59,6 +64,11 @@ def batch_norm(dims: int, channels: int) -> nn.Module:
 def max_pool(window: Sequence[int]) -> nn.Module:
     """Maximum over a window, one entry for each spatial axis."""
     return _POOL[len(window)](tuple(window))
+
+
+def halvings(size: Sequence[int], number: int) -> list[nn.Module]:
+    """Pools that halve an image one after the other, each along those axes that still have two pixels."""
+    return [max_pool([2 if n >> done >= 2 else 1 for n in size]) for done in range(number)]
 
 
 def global_mean(dims: int) -> nn.Module:
