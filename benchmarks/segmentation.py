@@ -23,13 +23,10 @@ import skimage.filters
 from scipy import ndimage
 
 from imaging import ct
-from radlake.imaging.agreement import hausdorff
-from radlake.imaging.canny import canny
-from radlake.imaging.consensus import staple
-from radlake.imaging.edges import laplacian_of_gaussian, sobel
+from radlake.imaging.edges import canny, laplacian_of_gaussian, sobel
 from radlake.imaging.enhance import clahe, equalize
 from radlake.imaging.resample import to_spacing
-from radlake.imaging.segment_thresholds import multi_otsu
+from radlake.imaging.segment import hausdorff, multi_otsu, staple
 
 SPACING = (2.5, 0.8, 0.8)
 

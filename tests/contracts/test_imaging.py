@@ -19,10 +19,11 @@ EVERYTHING = {**EDGES, **ENHANCERS, **CLASSIFIERS, **ANATOMY}
 OPTIONS: dict[str, dict[str, Any]] = {
     "laplacian_of_gaussian": {"sigma_mm": 0.8},
     "canny": {"sigma_mm": 0.8, "low": 5.0, "high": 20.0},
+    "window": {"centre": 100.0, "width": 150.0},
     "clahe": {"tile_mm": 5.0},
     "n4": {"shrink": 1, "iterations": (3,)},
 }
-DTYPES = {"canny": np.bool_, **dict.fromkeys(ANATOMY, np.bool_), **dict.fromkeys(CLASSIFIERS, np.uint8)}
+DTYPES = {"canny": np.bool_, **dict.fromkeys(ANATOMY, np.bool_), **dict.fromkeys([*CLASSIFIERS, "window"], np.uint8)}
 KEEPS = {"equalize", "clahe"}
 FAULTS = {"empty_mask", "no_pixels", "not_finite"}
 

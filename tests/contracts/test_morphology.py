@@ -14,9 +14,14 @@ from radlake.imaging import MASK_OPERATIONS, MORPHOLOGY
 from tests.contracts.test_features import INPUTS
 
 EVERYTHING = {**MORPHOLOGY, **MASK_OPERATIONS}
-OPTIONS: dict[str, dict[str, Any]] = {"remove_small": {"least_mm": 2.0}, "fill_holes": {}, "distance_map": {}}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "remove_small": {"least_mm": 2.0},
+    "fill_holes": {},
+    "skeleton": {},
+    "distance_map": {},
+}
 GREY = {"radius_mm": 1.0, "footprint": "ball"}
-RESULTS = {"remove_small": np.bool_, "fill_holes": np.bool_, "distance_map": np.float32}
+RESULTS = {"remove_small": np.bool_, "fill_holes": np.bool_, "skeleton": np.bool_, "distance_map": np.float32}
 
 
 @pytest.mark.parametrize("kind", INPUTS)

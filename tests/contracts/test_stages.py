@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import json
@@ -17,7 +18,7 @@ import pytest
 from radlake.core.schema import TABLES, to_table
 from radlake.core.stage import Item, Rows, Stage
 from radlake.engine import registry
-from radlake.engine.parameters import checked, describe
+from radlake.engine.parameters import checked, converted, describe
 from radlake.engine.pipeline import Pipeline, step
 from radlake.engine.registry import stages
 from radlake.lake.store import Lake
@@ -28,51 +29,63 @@ from tests.engine.conftest import Place
 LEARNING = {"learn.study", "nodules.measure", "nodules.study"}
 # Steps of commands on a lake that is there, which their own tests run.
 LATER = {"regions.stored"}
-STUDY = Pipeline(
-    "everything",
-    [
+EDGES = ("gradient_magnitude", "sobel", "prewitt", "scharr", "laplacian", "laplacian_of_gaussian", "canny")
+DENOISING = ("unsharp", "bilateral", "non_local_means", "anisotropic_diffusion")
+RESPONSES = ("laplacian_of_gaussian", "laws", "gabor", "wavelet", "simoncelli", "riesz")
+GREY = ("dilate", "erode", "opening", "closing", "gradient", "top_hat", "black_hat")
+
+
+def study(reference: str) -> Pipeline:
+    """Every step that needs no labels."""
+    steps = [
         step("deid"),
         step("quality"),
         step("fingerprint"),
         step("preview"),
-        step("filter.gaussian"),
-        step("filter.mean"),
-        step("filter.median"),
-        *(
-            step(f"filter.{name}", to=name)
-            for name in ("unsharp", "bilateral", "non_local_means", "anisotropic_diffusion")
-        ),
-        *(
-            step(f"filter.{name}")
-            for name in ("laplacian_of_gaussian", "laws", "gabor", "wavelet", "simoncelli", "riesz")
-        ),
-        *(
-            step(f"morphology.{name}")
-            for name in ("dilate", "erode", "opening", "closing", "gradient", "top_hat", "black_hat")
-        ),
-        *(
-            step(f"edges.{name}")
-            for name in ("gradient", "sobel", "prewitt", "scharr", "laplacian", "laplacian_of_gaussian", "canny")
-        ),
-        *(step(f"enhance.{name}") for name in ("equalize", "clahe", "n4")),
+        *(step(f"filter.{name}") for name in ("gaussian", "mean", "median")),
+        *(step(f"filter.{name}", to=name) for name in DENOISING),
+        *(step(f"filter.{name}", to=f"{name}_response") for name in RESPONSES),
+        *(step(f"morphology.{name}") for name in GREY),
+        *(step(f"edges.{name}") for name in EDGES),
+        step("edges.gradient", axis=0),
+        *(step(f"enhance.{name}") for name in ("window", "equalize", "clahe", "n4")),
+        step("enhance.nyul", percentiles=[1, 50, 99], scale=[0, 50, 100]),
+        step("enhance.match_histogram", reference=reference),
         step("resample.to_spacing"),
+        step("resample.to_grid", reference=reference, to="laid"),
+        step("resample.register", reference=reference, levels=[4]),
         step("resample.reorient"),
+        step("resample.crop", start=[0, 2, 2], stop=[3, 20, 20]),
+        step("resample.pad", before=[0, 2], after=[0, 2]),
         step("segment.li", to="li"),
         step("segment.triangle", to="triangle"),
         step("segment.multi_otsu", to="multi_otsu"),
+        step("segment.k_means", to="k_means"),
         step("segment.gaussian_mixture", to="mixture"),
+        step("segment.watershed", image="sobel", markers="multi_otsu"),
+        step("segment.random_walker", markers="multi_otsu"),
+        step("segment.chan_vese", initial="li", iterations=3),
+        step("segment.geodesic", initial="li", iterations=3, to="geodesic"),
+        step("segment.grow", seeds_mm=[[0.0, 0.0, 9.0]], low=-100, high=3000),
+        step("segment.foreground", to="object"),
         step("segment.body"),
         step("segment.lungs"),
         step("segment.otsu", image="smooth"),
         step("enhance.z_score"),
-        step("morphology.fill_holes"),
-        step("morphology.remove_small"),
-        step("morphology.distance_map"),
+        step("resample.crop_to", to="near"),
+        *(step(f"morphology.{name}") for name in ("fill_holes", "remove_small", "skeleton", "distance_map")),
+        *(step(f"mask.{name}") for name in (*GREY[:4], "components", "largest_component")),
+        step("mask.agreement", reference="li"),
+        step("mask.majority", mask="li", to="majority"),
+        step("mask.staple", mask="k_means", to="staple"),
         step("features"),
         step("features", mask="*"),
         step("duplicates"),
-    ],
-)
+    ]
+    return Pipeline("everything", steps)
+
+
+STUDY = study("the file of another image")
 ALL = sorted(stages().values(), key=lambda s: s.name)
 named = pytest.mark.parametrize("stage", ALL, ids=lambda s: s.name)
 
@@ -89,9 +102,17 @@ def test_a_stage_takes_its_item_first_and_everything_else_by_keyword(stage: Stag
         assert "typing." not in describe(parameter.annotation), "help can say what is allowed"
 
 
+def fitting(annotation: Any) -> Any:
+    """Some value that a parameter takes."""
+    for value in ("x", 1, [1]):
+        with contextlib.suppress(TypeError):
+            return converted(value, annotation)
+    raise AssertionError(describe(annotation))
+
+
 @named
 def test_defaults_fit_their_annotations_and_json(stage: Stage) -> None:
-    needed = {n: "x" for n, p in stage.parameters.items() if p.default is inspect.Parameter.empty}
+    needed = {n: fitting(p.annotation) for n, p in stage.parameters.items() if p.default is inspect.Parameter.empty}
     defaults = checked(stage, needed)
     assert checked(stage, json.loads(json.dumps(defaults))) == defaults
 
@@ -161,7 +182,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     wrapped = {name: watched(stage, found) for name, stage in stages().items()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "stages", lambda: wrapped)
-        place.run(study=STUDY)
+        place.run(study=study(str(place.source / "ct one")))
     return found
 
 

@@ -47,7 +47,7 @@ def test_defaults_are_filled_in_and_numbers_become_floats() -> None:
         ({"sigma_mm": 1.0, "border": "wrap"}, "must be one of 'reflect', 'nearest'"),
         ({"sigma_mm": 1.0, "passes": 1.5}, "must be a whole number"),
         ({"sigma_mm": 1.0, "passes": True}, "must be a whole number"),
-        ({"sigma_mm": 1.0, "names": ["a", 1]}, "must be a list of a text"),
+        ({"sigma_mm": 1.0, "names": ["a", 1]}, "must be a list of texts"),
         ({"sigma_mm": 1.0, "to": 3}, "must be a text or nothing"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -67,7 +68,7 @@ def values(annotation: Any) -> st.SearchStrategy[Any]:
     allowed = get_args(annotation)
     if get_origin(annotation) is Literal:
         return st.sampled_from(allowed)
-    if get_origin(annotation) is tuple:
+    if get_origin(annotation) in (tuple, list, Sequence):
         return st.lists(values(allowed[0]), max_size=3)
     return st.one_of([values(a) for a in allowed])
 

@@ -231,6 +231,18 @@ PREDICTIONS = _schema(
 SCORES = _schema(
     owner=_S, model_id=_S, target=_S, stratum=_S, metric=_S, value=_F, low=_F, high=_F, cases=_I, patients=_I, note=_S
 )
+AGREEMENT = _schema(
+    owner=_S,
+    image_id=_S,
+    mask_id=_S,
+    reference_id=_S,
+    dice=_F,
+    jaccard=_F,
+    hausdorff_mm=_F,
+    hausdorff95_mm=_F,
+    mean_surface_distance_mm=_F,
+    volume_difference_mm3=_F,
+)
 MODELS = _schema(
     owner=_S, model_id=_S, name=_S, target=_S, inputs=_S, settings=_S, seconds=_clock("seconds", pa.float64())
 )
@@ -292,6 +304,7 @@ TABLES: dict[str, pa.Schema] = {
     "images": IMAGES,
     "series": SERIES,
     "masks": MASKS,
+    "agreement": AGREEMENT,
     "quality": QUALITY,
     "previews": PREVIEWS,
     "fingerprints": FINGERPRINTS,

@@ -118,7 +118,8 @@ def describe(annotation: Any) -> str:
     if origin is Literal:
         return "one of " + ", ".join(repr(a) for a in arguments)
     if origin in (tuple, list, Sequence):
-        return f"a list of {describe(arguments[0])}"
+        one = describe(arguments[0]).removeprefix("a ")
+        return f"a list of {one.replace('list', 'lists', 1) if one.startswith('list') else one + 's'}"
     if annotation in (None, type(None)):
         return "nothing"
     return {"float": "a number", "int": "a whole number", "str": "a text", "bool": "true or false"}.get(

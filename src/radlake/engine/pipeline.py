@@ -177,8 +177,9 @@ def _check_reads(chains: Sequence[Chain]) -> None:
 
 
 def _named(places: Sequence[str], parameters: dict[str, Any]) -> list[str]:
-    """Places with the parameters' values filled in; a mask "*" stands for whatever masks there are."""
-    filled = [p.format(**parameters) for p in places]
+    """Places with the parameters' values filled in; a mask "*" is whatever masks there are, None is none."""
+    given = {name: "*" if value is None else value for name, value in parameters.items()}
+    filled = [p.format(**given) for p in places]
     return [p for p in filled if not p.endswith(":*")]
 
 

@@ -1,9 +1,9 @@
 """Pure functions on images: filters, edges, enhancement, morphology, segmentation, geometry, display.
 
 Images and plain arrays go in, the same come out. `FILTERS`, `RESPONSES`, `EDGES`, `ENHANCERS`, `MORPHOLOGY`,
-`MASK_OPERATIONS`, `SEGMENTERS`, `CLASSIFIERS` and `ANATOMY` list what pipelines and the command line can name; every
-entry is tested by the contract battery. Heavy libraries load at the first call. `with threads(2):` lets kernels use two
-threads.
+`MASK_OPERATIONS`, `SEGMENTERS`, `CLASSIFIERS` and `ANATOMY` list what needs no second input; every entry is tested by
+the contract battery. Their steps are in `stages`. Heavy libraries load at the first call. `with threads(2):` lets
+kernels use two threads.
 """
 
 from __future__ import annotations
@@ -13,36 +13,20 @@ from typing import Any
 
 from radlake.imaging import (
     bandpass,
-    canny,
     denoise,
     edges,
     enhance,
     filters,
     gabor,
     laws,
-    masks,
     morphology,
-    normalise,
+    resample,
     segment,
-    segment_body,
-    segment_thresholds,
-    segment_tissue,
     wavelets,
 )
 from radlake.imaging.kernels.threads import threads
 
-__all__ = [
-    "ANATOMY",
-    "CLASSIFIERS",
-    "EDGES",
-    "ENHANCERS",
-    "FILTERS",
-    "MASK_OPERATIONS",
-    "MORPHOLOGY",
-    "RESPONSES",
-    "SEGMENTERS",
-    "threads",
-]
+__all__ = ["edges", "enhance", "filters", "morphology", "resample", "segment", "threads"]
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "gaussian": filters.gaussian,
@@ -74,42 +58,44 @@ MORPHOLOGY: dict[str, Callable[..., Any]] = {
 }
 
 MASK_OPERATIONS: dict[str, Callable[..., Any]] = {
-    "fill_holes": masks.fill_holes,
-    "remove_small": masks.remove_small,
-    "distance_map": masks.distance_map,
+    "fill_holes": morphology.fill_holes,
+    "remove_small": morphology.remove_small,
+    "skeleton": morphology.skeleton,
+    "distance_map": morphology.distance_map,
 }
 
 SEGMENTERS: dict[str, Callable[..., Any]] = {
     "otsu": segment.otsu,
     "foreground": segment.foreground,
-    "li": segment_thresholds.li,
-    "triangle": segment_thresholds.triangle,
+    "li": segment.li,
+    "triangle": segment.triangle,
 }
 
 EDGES: dict[str, Callable[..., Any]] = {
-    "gradient": edges.gradient_magnitude,
+    "gradient_magnitude": edges.gradient_magnitude,
     "sobel": edges.sobel,
     "prewitt": edges.prewitt,
     "scharr": edges.scharr,
     "laplacian": edges.laplacian,
     "laplacian_of_gaussian": edges.laplacian_of_gaussian,
-    "canny": canny.canny,
+    "canny": edges.canny,
 }
 
 ENHANCERS: dict[str, Callable[..., Any]] = {
+    "window": enhance.window,
     "equalize": enhance.equalize,
     "clahe": enhance.clahe,
-    "z_score": normalise.z_score,
-    "n4": normalise.n4,
+    "z_score": enhance.z_score,
+    "n4": enhance.n4,
 }
 
 CLASSIFIERS: dict[str, Callable[..., Any]] = {
-    "multi_otsu": segment_thresholds.multi_otsu,
-    "k_means": segment_tissue.k_means,
-    "gaussian_mixture": segment_tissue.gaussian_mixture,
+    "multi_otsu": segment.multi_otsu,
+    "k_means": segment.k_means,
+    "gaussian_mixture": segment.gaussian_mixture,
 }
 
 ANATOMY: dict[str, Callable[..., Any]] = {
-    "body": segment_body.body,
-    "lungs": segment_body.lungs,
+    "body": segment.body,
+    "lungs": segment.lungs,
 }

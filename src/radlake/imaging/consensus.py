@@ -127,6 +127,32 @@ def staple(masks: Sequence[ImageOrArray], *, prior: float | None = None, iterati
     )
 
 
+def likely(masks: Sequence[ImageOrArray]) -> ImageOrArray:
+    """Mask of the samples that STAPLE holds to be inside with a probability of at least one half; bool.
+
+    Parameters
+    ----------
+    masks
+        As in `staple`.
+
+    Raises
+    ------
+    ValueError, ItemError
+        As in `staple`.
+
+    References
+    ----------
+    As in `staple`.
+
+    Examples
+    --------
+    >>> likely([np.array([[1, 1, 0, 0]]), np.array([[1, 1, 0, 0]]), np.array([[0, 1, 1, 0]])]).tolist()
+    [[True, True, False, False]]
+    """
+    found = staple(masks).probability
+    return _like(masks[0], np.asarray(found.array if isinstance(found, Image) else found) >= 0.5)
+
+
 def _arrays(masks: Sequence[Image | Array]) -> list[BoolArray]:
     """All masks as bool arrays, checked to lie on one grid."""
     if not masks:

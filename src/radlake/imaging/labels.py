@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from radlake.core.image import BoolArray
+from radlake.core.fault import ItemError
+from radlake.core.image import Array, BoolArray, Image
 
 _CHUNK = 1 << 24  # labels counted at once: bincount widens its input to 64 bits
 _RANKS = {3: {6: 1, 18: 2, 26: 3}, 2: {4: 1, 8: 2}}  # neighbours to the rank of scipy's structuring element
@@ -61,3 +62,31 @@ def voxel_counts(labels: NDArray[np.int32]) -> NDArray[np.int64]:
     for start in range(0, flat.size, _CHUNK):
         counts += np.bincount(flat[start : start + _CHUNK], minlength=len(counts))
     return counts
+
+
+def largest(inside: BoolArray, connectivity: int | None = None) -> BoolArray:
+    """The largest component of a mask; of equal ones the first in array order.
+
+    Raises
+    ------
+    ItemError
+        `empty_mask` when nothing is inside.
+    ValueError
+        As in `connected`.
+
+    Examples
+    --------
+    >>> largest(np.array([[True, False, True], [False, False, True]])).astype(int).tolist()
+    [[0, 0, 1], [0, 0, 1]]
+    """
+    if not inside.any():
+        raise ItemError("empty_mask")
+    labels = connected(inside, connectivity, widest=True)
+    counts = voxel_counts(labels)
+    counts[0] = 0
+    return np.asarray(labels == np.argmax(counts))
+
+
+def as_mask(image: Image, array: Array) -> Image:
+    """A bool or label array on the grid of an image, as a label image."""
+    return Image(array, image.geometry, kind="label", unit="label")

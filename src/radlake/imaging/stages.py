@@ -1,173 +1,66 @@
 """The door between pixel chains and this room: all its steps.
 
-Those of one family are in a module of their own (`filter_stages`, `response_stages`, `morphology_stages`,
-`edge_stages`, `enhance_stages`, `segment_stages`); here are the first filters, Otsu, morphology of masks and the
-preview.
+A step that applies one operation is a line here (see `steps`); others are in `filter_stages`, `response_stages` and
+`mask_stages`.
 """
 
 from __future__ import annotations
 
-import numpy as np
-
-from radlake.core.fault import ItemError
-from radlake.core.ids import derived_id
-from radlake.core.image import Image, Region
+from radlake.core.image import Image
 from radlake.core.stage import Item, Rows, Stage
 from radlake.imaging import (
-    edge_stages,
-    enhance_stages,
+    edges,
+    enhance,
     filter_stages,
-    morphology_stages,
+    filters,
+    mask_stages,
+    morphology,
+    resample,
     response_stages,
-    segment_stages,
+    segment,
 )
-from radlake.imaging.arguments import Border
-from radlake.imaging.filters import gaussian, mean, median
-from radlake.imaging.masks import distance_map, fill_holes, remove_small
 from radlake.imaging.preview import png_bytes, thumbnail
-from radlake.imaging.regions import mask_row
-from radlake.imaging.segment import foreground, otsu
+from radlake.imaging.steps import FILE, Made, Options, made, other_image
 
 _SHOWABLE = ("clean", "redacted")  # states of images.pixel_text in which no text can be seen
+_BALL = {"radius_mm": 1.0, "footprint": "ball"}
 
 
-def filter_gaussian(
-    item: Item, *, image: str = "original", sigma_mm: float = 1.0, border: Border = "reflect", to: str = "smooth"
-) -> Rows:
-    """Smooth an image by a Gaussian and keep the result under a new name.
-
-    Parameters
-    ----------
-    item : Item
-        An image with its pixels.
-    image : str
-        Name of the image to use.
-    sigma_mm : float
-        Standard deviation in mm; in pixels where the spacing is unknown.
-    border : {"reflect", "nearest", "mirror", "wrap", "constant"}
-        What lies beyond the edge.
-    to : str
-        Name of the result.
-    """
-    item.images[to] = gaussian(item.images[image], sigma_mm=sigma_mm, border=border)
-    return []
+def is_mr(image: Image, _: Options) -> bool:
+    """Bias fields come from MR coils."""
+    return image.kind == "mr"
 
 
-def filter_mean(
-    item: Item, *, image: str = "original", radius_mm: float = 1.0, border: Border = "reflect", to: str = "mean"
-) -> Rows:
-    """Average an image over boxes and keep the result under a new name.
-
-    Parameters
-    ----------
-    item : Item
-        An image with its pixels.
-    image : str
-        Name of the image to use.
-    radius_mm : float
-        Half the side of the box in mm; in pixels where the spacing is unknown.
-    border : {"reflect", "nearest", "mirror", "wrap", "constant"}
-        What lies beyond the edge.
-    to : str
-        Name of the result.
-    """
-    item.images[to] = mean(item.images[image], radius_mm=radius_mm, border=border)
-    return []
+def in_hounsfield(image: Image, _: Options) -> bool:
+    """Body and lungs are found by Hounsfield units."""
+    return image.unit == "HU"
 
 
-def filter_median(
-    item: Item, *, image: str = "original", radius_mm: float = 1.0, border: Border = "reflect", to: str = "median"
-) -> Rows:
-    """Take the median over boxes and keep the result under a new name.
-
-    Parameters
-    ----------
-    item : Item
-        An image with its pixels.
-    image : str
-        Name of the image to use.
-    radius_mm : float
-        Half the side of the box in mm; in pixels where the spacing is unknown.
-    border : {"reflect", "nearest", "mirror", "wrap", "constant"}
-        What lies beyond the edge.
-    to : str
-        Name of the result.
-    """
-    item.images[to] = median(item.images[image], radius_mm=radius_mm, border=border)
-    return []
+def is_volume(image: Image, _: Options) -> bool:
+    """A slice has no axes to exchange."""
+    return image.geometry.ndim == 3
 
 
-def segment_otsu(item: Item, *, image: str = "original", largest: bool = True, to: str = "foreground") -> Rows:
-    """Separate the imaged object by Otsu's threshold; keep the mask as a region and as an object.
-
-    Parameters
-    ----------
-    item : Item
-        An image with its pixels.
-    image : str
-        Name of the image to use.
-    largest : bool
-        Only the largest connected part.
-    to : str
-        Name of the region.
-    """
-    source = item.images[image]
-    mask = foreground(source) if largest else otsu(source)
-    region = Region(mask, roi="foreground", source="auto", id=derived_id("mask", item.id, to))
-    item.regions[to] = [region]
-    return [("masks", mask_row(item, region))]
+def has_those_axes(image: Image, options: Options) -> bool:
+    """Places given in voxels are for images of that many axes."""
+    return all(
+        len(options[name]) == image.geometry.ndim for name in ("start", "stop", "before", "after") if name in options
+    )
 
 
-def mask_fill_holes(item: Item, *, mask: str = "foreground", to: str = "filled") -> Rows:
-    """Fill what masks enclose and keep the results as regions under a new name.
-
-    Parameters
-    ----------
-    item : Item
-        An image with its masks.
-    mask : str
-        Name of the masks to use.
-    to : str
-        Name of the result.
-    """
-    return _keep(item, to, [(region, fill_holes(region.mask)) for region in item.regions[mask]])
+def has_axes_of_reference(image: Image, options: Options) -> bool:
+    """Volumes go with volumes, slices with slices."""
+    return image.geometry.ndim == other_image(options[FILE]).geometry.ndim
 
 
-def mask_remove_small(item: Item, *, mask: str = "foreground", least_mm: float = 10.0, to: str = "cleaned") -> Rows:
-    """Remove small connected parts of masks and keep the results as regions under a new name.
-
-    Parameters
-    ----------
-    item : Item
-        An image with its masks.
-    mask : str
-        Name of the masks to use.
-    least_mm : float
-        Volume in mm3 (area in mm2 of plane images) from which parts stay; in voxels where the spacing is unknown.
-    to : str
-        Name of the result.
-    """
-    return _keep(item, to, [(region, remove_small(region.mask, least_mm=least_mm)) for region in item.regions[mask]])
+def has_seeds(image: Image, options: Options) -> bool:
+    """Seeds given in voxels are for images of that many axes."""
+    return all(len(seed) == image.geometry.ndim for seed in options["seeds_vox"] or ())
 
 
-def mask_distance_map(item: Item, *, mask: str = "foreground", to: str = "distance") -> Rows:
-    """Measure how deep each voxel lies inside masks, in mm, and keep that as an image under a new name.
-
-    Parameters
-    ----------
-    item : Item
-        An image with its masks.
-    mask : str
-        Name of the masks to use, all together.
-    to : str
-        Name of the result.
-    """
-    found = [region.mask for region in item.regions[mask]]
-    if not found:
-        raise ItemError("empty_mask")
-    inside = np.logical_or.reduce([one.array != 0 for one in found])
-    item.images[to] = distance_map(found[0].with_array(inside))
-    return []
+def window_fits(image: Image, options: Options) -> bool:
+    """Windows with names are for CT."""
+    return options["name"] is None or image.unit == "HU"
 
 
 def preview(item: Item, *, image: str = "original", longest: int = 256) -> Rows:
@@ -192,52 +85,130 @@ def preview(item: Item, *, image: str = "original", longest: int = 256) -> Rows:
     ]
 
 
-def _keep(item: Item, to: str, made: list[tuple[Region, Image]]) -> Rows:
-    """Regions made from others, kept under a name, and their rows of `masks`."""
-    item.regions[to] = [
-        Region(mask, roi=source.roi, source="auto", id=derived_id("mask", item.id, to, source.id))
-        for source, mask in made
-    ]
-    return [("masks", mask_row(item, region)) for region in item.regions[to]]
+_FILTERS = (
+    made("filter.gaussian", 1, Made(filters.gaussian, "image", "image", "smooth", defaults={"sigma_mm": 1.0}), 6),
+    made("filter.mean", 2, Made(filters.mean, "image", "image", "mean", defaults={"radius_mm": 1.0}), 8),
+    made("filter.median", 1, Made(filters.median, "image", "image", "median", defaults={"radius_mm": 1.0}), 18),
+)
 
+_EDGES = (
+    made("edges.gradient", 2, Made(edges.gradient, "image", "image", "slope"), 32),
+    made("edges.gradient_magnitude", 1, Made(edges.gradient_magnitude, "image", "image", "gradient_magnitude"), 32),
+    made("edges.sobel", 1, Made(edges.sobel, "image", "image", "sobel"), 32),
+    made("edges.prewitt", 1, Made(edges.prewitt, "image", "image", "prewitt"), 32),
+    made("edges.scharr", 1, Made(edges.scharr, "image", "image", "scharr"), 32),
+    made("edges.laplacian", 1, Made(edges.laplacian, "image", "image", "laplacian"), 32),
+    made(
+        "edges.laplacian_of_gaussian", 1,
+        Made(edges.laplacian_of_gaussian, "image", "image", "laplacian_of_gaussian", defaults={"sigma_mm": 1.0}), 24,
+    ),
+    made(
+        "edges.canny", 1,
+        Made(edges.canny, "image", "mask", "edges", "edges", {"low": 20.0, "high": 50.0, "sigma_mm": 1.0}), 60,
+    ),
+)  # fmt: skip
+
+_ENHANCEMENT = (
+    made("enhance.window", 1, Made(enhance.window, "image", "image", "windowed", only=window_fits), 24),
+    made("enhance.equalize", 1, Made(enhance.equalize, "image", "image", "equalized"), 24),
+    made("enhance.clahe", 1, Made(enhance.clahe, "image", "image", "clahe", defaults={"tile_mm": 40.0}), 40),
+    made("enhance.match_histogram", 1, Made(enhance.match_histogram, "image", "image", "matched"), 40),
+    made(
+        "enhance.z_score", 2, Made(enhance.z_score, "image", "image", "z_score", defaults={"mask": "foreground"}), 24
+    ),
+    made("enhance.nyul", 1, Made(enhance.nyul, "image", "image", "nyul"), 40),
+    made("enhance.n4", 1, Made(enhance.n4, "image", "image", "n4", only=is_mr), 48),
+)  # fmt: skip
+
+_GREY_MORPHOLOGY = (
+    ("dilate", morphology.dilate, "dilated", 18),
+    ("erode", morphology.erode, "eroded", 18),
+    ("opening", morphology.opening, "opened", 22),
+    ("closing", morphology.closing, "closed", 22),
+    ("gradient", morphology.gradient, "gradient", 24),
+    ("top_hat", morphology.top_hat, "top_hat", 24),
+    ("black_hat", morphology.black_hat, "black_hat", 24),
+)
+
+_MORPHOLOGY = (
+    *(
+        made(f"morphology.{name}", 1, Made(operation, "image", "image", to, defaults=_BALL), megabytes)
+        for name, operation, to, megabytes in _GREY_MORPHOLOGY
+    ),
+    made("morphology.fill_holes", 1, Made(morphology.fill_holes, "mask", "mask", "filled"), 10),
+    made(
+        "morphology.remove_small", 1,
+        Made(morphology.remove_small, "mask", "mask", "cleaned", defaults={"least_mm": 10.0}), 10,
+    ),
+    made("morphology.skeleton", 1, Made(morphology.skeleton, "mask", "mask", "skeleton"), 16),
+    made("morphology.distance_map", 1, Made(morphology.distance_map, "mask", "image", "distance"), 8),
+)  # fmt: skip
+
+_MASKS = (
+    *(
+        made(f"mask.{name}", 1, Made(operation, "mask", "mask", to, defaults=_BALL), megabytes)
+        for name, operation, to, megabytes in _GREY_MORPHOLOGY[:4]
+    ),
+    made(
+        "mask.components", 1, Made(segment.components, "mask", "labels", "components", "component", {"most": 20}), 24
+    ),
+    made("mask.largest_component", 1, Made(segment.largest_component, "mask", "mask", "largest"), 12),
+)  # fmt: skip
+
+_SEGMENTATION = (
+    made("segment.otsu", 3, Made(segment.otsu, "image", "mask", "foreground", "foreground", {"largest": True}), 7),
+    made("segment.foreground", 1, Made(segment.foreground, "image", "mask", "foreground", "foreground"), 7),
+    made("segment.li", 1, Made(segment.li, "image", "mask", "foreground", "foreground"), 8),
+    made("segment.triangle", 1, Made(segment.triangle, "image", "mask", "foreground", "foreground"), 8),
+    made("segment.multi_otsu", 1, Made(segment.multi_otsu, "image", "labels", "classes", "class"), 12),
+    made("segment.k_means", 1, Made(segment.k_means, "image", "labels", "classes", "class"), 12),
+    made("segment.gaussian_mixture", 1, Made(segment.gaussian_mixture, "image", "labels", "classes", "class"), 40),
+    made("segment.grow", 1, Made(segment.grow, "image", "mask", "grown", "grown", only=has_seeds, absent=True), 12),
+    made("segment.watershed", 1, Made(segment.watershed, "image", "labels", "basins", "basin"), 40),
+    made("segment.random_walker", 1, Made(segment.random_walker, "image", "labels", "walked", "walked"), 400),
+    made("segment.chan_vese", 1, Made(segment.chan_vese, "image", "mask", "contour", "contour"), 60),
+    made(
+        "segment.geodesic", 1,
+        Made(segment.geodesic, "image", "mask", "contour", "contour", {"sigma_mm": 1.0, "edge": 20.0}), 60,
+    ),
+    made("segment.body", 1, Made(segment.body, "image", "mask", "body", "body", only=in_hounsfield), 12),
+    made(
+        "segment.lungs", 1,
+        Made(segment.lungs, "image", "mask", "lungs", "lungs", only=in_hounsfield, absent=True), 24,
+    ),
+)  # fmt: skip
+
+_GEOMETRY = (
+    made(
+        "resample.to_spacing", 1,
+        Made(resample.to_spacing, "image", "image", "resampled", defaults={"spacing_mm": 1.0}), 24,
+    ),
+    made("resample.to_grid", 1, Made(resample.to_grid, "image", "image", "resampled", only=has_axes_of_reference), 40),
+    made(
+        "resample.register", 1, Made(resample.register, "image", "image", "registered", only=has_axes_of_reference), 60
+    ),
+    made("resample.crop", 1, Made(resample.crop, "image", "image", "cropped", only=has_those_axes), 4),
+    made(
+        "resample.crop_to", 1,
+        Made(resample.crop_to, "image", "image", "cropped", defaults={"mask": "foreground"}), 4,
+    ),
+    made("resample.pad", 1, Made(resample.pad, "image", "image", "padded", only=has_those_axes), 8),
+    made("resample.reorient", 1, Made(resample.reorient, "image", "image", "reoriented", only=is_volume), 8),
+)  # fmt: skip
 
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
-        Stage(
-            "filter.gaussian", 1, "each", "images", ("image:{image}",), ("image:{to}",), filter_gaussian,
-            megabytes_per_megavoxel=6,
-        ),
-        Stage(
-            "filter.mean", 2, "each", "images", ("image:{image}",), ("image:{to}",), filter_mean,
-            megabytes_per_megavoxel=8,
-        ),
-        Stage(
-            "filter.median", 1, "each", "images", ("image:{image}",), ("image:{to}",), filter_median,
-            megabytes_per_megavoxel=18,
-        ),
-        Stage(
-            "segment.otsu", 2, "each", "images", ("image:{image}",), ("mask:{to}", "masks"), segment_otsu,
-            megabytes_per_megavoxel=7,
-        ),
-        Stage(
-            "morphology.fill_holes", 1, "each", "images", ("mask:{mask}",), ("mask:{to}", "masks"), mask_fill_holes,
-            megabytes_per_megavoxel=10,
-        ),
-        Stage(
-            "morphology.remove_small", 1, "each", "images", ("mask:{mask}",), ("mask:{to}", "masks"), mask_remove_small,
-            megabytes_per_megavoxel=10,
-        ),
-        Stage(
-            "morphology.distance_map", 1, "each", "images", ("mask:{mask}",), ("image:{to}",), mask_distance_map,
-            megabytes_per_megavoxel=8,
-        ),
+        *_FILTERS,
         *filter_stages.STAGES.values(),
         *response_stages.STAGES.values(),
-        *morphology_stages.STAGES.values(),
-        *edge_stages.STAGES.values(),
-        *enhance_stages.STAGES.values(),
-        *segment_stages.STAGES.values(),
+        *_EDGES,
+        *_ENHANCEMENT,
+        *_MORPHOLOGY,
+        *_MASKS,
+        *_SEGMENTATION,
+        *_GEOMETRY,
+        *mask_stages.STAGES.values(),
         Stage("preview", 1, "each", "images", ("image:{image}",), ("previews",), preview, megabytes_per_megavoxel=1),
     )
-}  # fmt: skip
+}

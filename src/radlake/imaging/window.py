@@ -26,6 +26,7 @@ CT_WINDOWS: dict[str, Window] = {
     "bone": Window(400, 1800),
     "brain": Window(40, 80),
     "liver": Window(60, 160),
+    "mediastinum": Window(50, 350),
     "angiography": Window(300, 600),
 }
 
@@ -75,11 +76,21 @@ def apply_window(array: Array, window: Window) -> NDArray[np.uint8]:
     >>> apply_window(np.array([-200, 40, 300]), Window(40, 400)).tolist()
     [0, 128, 255]
     """
+    return np.asarray(np.rint(share_of(array, window) * 255.0).astype(np.uint8))
+
+
+def share_of(array: Array, window: Window) -> NDArray[np.float64]:
+    """Where values lie in a window, from 0 (its lower end and below, NaN) to 1 (its upper end and above).
+
+    Examples
+    --------
+    >>> share_of(np.array([0.0, 1.0, 9.0]), Window(2, 4)).tolist()
+    [0.0, 0.25, 1.0]
+    """
     centred = array.astype(np.float64) - window.centre
     # np.sign: the limit of the formula for a width that goes to zero
     share = centred / window.width + 0.5 if window.width > 0 else np.sign(centred) / 2 + 0.5
-    levels = np.rint(np.clip(np.nan_to_num(share, nan=0.0), 0.0, 1.0) * 255.0)
-    return np.asarray(levels.astype(np.uint8))
+    return np.asarray(np.clip(np.nan_to_num(share, nan=0.0), 0.0, 1.0))
 
 
 def _range(array: Array, padding: float | None) -> tuple[float, float]:

@@ -1,0 +1,21 @@
+"""Contrast: windows (`windows`), histogram equalisation (`histograms`), comparable intensities (`normalise`).
+
+These are the operations that change intensities on purpose.
+"""
+
+from radlake.imaging.enhance.histograms import clahe, equalize
+from radlake.imaging.enhance.normalise import Landmarks, apply_nyul, fit_nyul, match_histogram, n4, nyul, z_score
+from radlake.imaging.enhance.windows import window
+
+__all__ = [
+    "Landmarks",
+    "apply_nyul",
+    "clahe",
+    "equalize",
+    "fit_nyul",
+    "match_histogram",
+    "n4",
+    "nyul",
+    "window",
+    "z_score",
+]
