@@ -642,6 +642,49 @@ def test_a_full_disk_is_told_and_costs_nothing_that_was_there(tmp_path: Path) ->
     assert "18 done, 5 set aside" in done.stdout
 
 
+def test_masks_of_a_series_become_a_segmentation_object_and_are_compared_and_joined(tmp_path: Path) -> None:
+    source, out = tmp_path / "series", tmp_path / "出 put"
+    out.mkdir()
+    for number in range(1, 5):
+        archive.ct_slice(source / f"{number}.dcm", number)
+
+    def done(*words: str) -> str:
+        result = CliRunner().invoke(app, [str(w) for w in words])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    done("segment", "otsu", source, out / "mask.dcm", "--compare", out / "side.png")
+    assert (out / "side.png").read_bytes()[:4] == b"\x89PNG"
+    for name, threshold in (("a", "otsu"), ("b", "li"), ("c", "triangle")):
+        done("segment", threshold, source, out / f"{name}.nrrd")
+    done("mask", "dilate", out / "a.nrrd", out / "wide.mha", "--radius-mm", "2")
+    assert json.loads(done("agreement", out / "a.nrrd", out / "wide.mha", "--json"))["mask"]["dice"] < 1
+    assert "hausdorff_mm" in done("agreement", out / "a.nrrd", out / "a.nrrd")
+    done("consensus", *(out / f"{n}.nrrd" for n in "abc"), out / "joint.nii.gz", "--method", "staple")
+    done("register", source, source, out / "moved.nii.gz", "--compare", out / "moved.png")
+    done("landmarks", source, source, "--out", out / "nyul.json")
+    done("enhance", "nyul", source, out / "scaled.nii.gz", "--parameters", out / "nyul.json")
+
+
+def test_a_wrong_word_for_one_image_costs_one_line(tmp_path: Path) -> None:
+    archive.ct_slice(tmp_path / "a.dcm", 1)
+    for words, told in (
+        (["segment", "otsoo", "a.dcm", "x.png"], "did you mean 'otsu'"),
+        (["filter", "mean", "a.dcm", "x.nii"], "did you mean .nii.gz"),
+        (["filter", "mean", "a.dcm", "x.dcm"], "holds masks"),
+        (["filter", "mean", "a.dcm", "x.png"], "--out-dtype"),
+        (["filter", "mean", "a.dcm", "x.nrrd", "--radius-mm", "-1"], "radius must be"),
+        (["morphology", "skeleton", "a.dcm", "x.nrrd"], "make a mask by"),
+        (["consensus", "a.dcm"], "needs masks"),
+    ):
+        paths = [str(tmp_path / w) if "." in w and not w.startswith("-") else w for w in words]
+        result = CliRunner().invoke(app, paths)
+        assert result.exit_code in (1, 2), told
+        assert told in result.output
+        assert "Traceback" not in result.output
+    assert [p.name for p in tmp_path.iterdir()] == ["a.dcm"]
+
+
 def test_one_image_can_be_filtered_and_segmented_and_looked_at(tmp_path: Path) -> None:
     source = tmp_path / "series"
     for number in range(1, 5):
@@ -653,6 +696,7 @@ def test_one_image_can_be_filtered_and_segmented_and_looked_at(tmp_path: Path) -
         assert (result.exit_code, result.output) == (0, "")
         assert read_image(out).array.shape == (4, 48, 48)
         assert side.read_bytes()[:4] == b"\x89PNG"
-    assert "\ngaussian: " in CliRunner().invoke(app, ["filter", "list"]).output
+    assert "\ngaussian: " in "\n" + CliRunner().invoke(app, ["filter", "list"]).output
+    assert "--radius-mm" in CliRunner().invoke(app, ["filter", "median"]).output
     assert CliRunner().invoke(app, ["filter", "gaussian", str(source)]).exit_code == 2
     assert CliRunner().invoke(app, ["filter", "gaussian", str(tmp_path / "no"), "x.png"]).exit_code == 2

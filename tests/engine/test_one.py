@@ -1,16 +1,19 @@
-"""One image through one step without a lake."""
+"""Single images without a lake."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from radlake.core.errors import UsageError
 from radlake.core.image import Geometry, Image
-from radlake.engine.one import Unfit, apply, parse, steps_of, usage
+from radlake.engine.one import Unfit, agreement, apply, consensus, landmarks, parse, read, saved, steps_of, usage
 from radlake.engine.parameters import BadParameter
 from radlake.engine.registry import UnknownName
-from radlake.imaging import filters
+from radlake.formats.write import write_image
+from radlake.imaging import filters, segment
 
 IMAGE = Image(
     np.random.default_rng(3).integers(0, 900, (6, 20, 18)).astype(np.int16), Geometry((3.0, 1.0, 1.0)), "ct", "HU"
@@ -52,3 +55,87 @@ def test_every_step_is_listed_with_its_parameters() -> None:
     for name, step in steps_of("filter").items():
         assert f"{name}: " in text
         assert all(f"--{p.replace('_', '-')} " in text for p in step.parameters if p not in ("image", "to"))
+
+
+def test_classes_come_back_as_one_image_of_labels() -> None:
+    labels = apply("segment", "multi_otsu", IMAGE, {"classes": 3})
+    assert labels.array.dtype == np.uint8
+    assert np.unique(labels.array).tolist() == [1, 2, 3]
+
+
+def test_a_step_on_masks_takes_a_mask_or_labels_and_keeps_their_numbers() -> None:
+    labels = np.zeros(IMAGE.array.shape, np.uint8)
+    labels[1:5, 2:12, 2:12], labels[2, 15:18, 14:17] = 3, 9
+    given = IMAGE.with_array(labels, kind="label")
+    wider = apply("mask", "dilate", given, {"radius_mm": 1.0})
+    assert np.unique(wider.array).tolist() == [0, 3, 9]
+    assert apply("mask", "dilate", given.with_array(labels == 3), {"radius_mm": 1.0}).array.dtype == np.bool_
+    assert apply("morphology", "distance_map", given.with_array(labels == 3), {}).unit == "mm"
+    with pytest.raises(Unfit, match="expected a mask or labels"):
+        apply("mask", "dilate", IMAGE.with_array(IMAGE.array * 1.5), {})
+
+
+def test_another_mask_is_a_file_on_the_same_grid(tmp_path: Path) -> None:
+    start = np.zeros(IMAGE.array.shape, np.uint8)
+    start[2:4, 5:15, 5:15] = 1
+    path = tmp_path / "起点.nii.gz"
+    write_image(IMAGE.with_array(start), path)
+    result = apply("segment", "chan_vese", IMAGE, {"initial": str(path), "iterations": 2})
+    assert result.array.dtype == np.bool_
+    write_image(Image(start[:3], IMAGE.geometry), path)
+    with pytest.raises(Unfit, match="grids differ"):
+        apply("segment", "chan_vese", IMAGE, {"initial": str(path)})
+
+
+def test_a_step_that_needs_a_mask_uses_the_foreground_where_none_is_given() -> None:
+    scored = apply("enhance", "z_score", IMAGE, {}).array
+    inside = scored[segment.foreground(IMAGE).array]
+    assert abs(float(inside.mean())) < 1e-4
+
+
+def test_what_radlake_refuses_is_told_and_what_a_library_says_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Unfit, match="radius must be finite"):
+        apply("filter", "median", IMAGE, {"radius_mm": -1.0})
+    monkeypatch.setattr(np, "ascontiguousarray", lambda *_: np.array([1, 2]).reshape(3))
+    with pytest.raises(ValueError, match="reshape"):
+        apply("filter", "mean", IMAGE, {})
+
+
+def test_nothing_found_is_told() -> None:
+    with pytest.raises(Unfit, match="found nothing"):
+        apply("segment", "lungs", IMAGE, {})
+
+
+def test_parameters_can_be_saved(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"radius-mm": 2}')
+    assert saved(tmp_path / "a.json") == {"radius_mm": 2}
+    (tmp_path / "a.json").write_text("[1, 2")
+    with pytest.raises(UsageError, match="no mapping"):
+        saved(tmp_path / "a.json")
+
+
+def test_agreement_goes_by_label() -> None:
+    array = np.zeros((10, 10), np.uint8)
+    array[2:6, 2:6], array[7:9, 7:9] = 1, 2
+    mine, other = Image(array, Geometry((1.0, 1.0))), Image(np.where(array == 1, 1, 0), Geometry((1.0, 1.0)))
+    found = agreement(mine, other)
+    assert {label: one.dice for label, one in found.items()} == {"label_1": 1.0, "label_2": 0.0}
+    assert agreement(mine.with_array(array == 1), other)["mask"].dice == 1.0
+    with pytest.raises(Unfit, match="grids differ"):
+        agreement(mine, Image(array, Geometry((2.0, 1.0))))
+
+
+def test_a_cohorts_landmarks_can_be_applied(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{n}.nii.gz" for n in range(2)]
+    for n, path in enumerate(paths):
+        write_image(IMAGE.with_array((IMAGE.array * (n + 1)).astype(np.int16)), path)
+    learnt = landmarks(paths)
+    one, two = (apply("enhance", "nyul", read(path), learnt | {}).array for path in paths)
+    assert np.abs(one - two).max() < 0.5  # percent of the scale: the second image is the first, twice as bright
+
+
+def test_a_consensus_of_three() -> None:
+    masks = [IMAGE.with_array(IMAGE.array > v, kind="label") for v in (100, 200, 300)]
+    assert np.array_equal(consensus(masks, "majority").array, masks[1].array)
+    with pytest.raises(UnknownName, match="did you mean 'staple'"):
+        consensus(masks, "stapel")

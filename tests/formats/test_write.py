@@ -9,7 +9,7 @@ import pytest
 
 from radlake.core.image import Geometry, Image
 from radlake.formats.read import read_image
-from radlake.formats.write import CannotWrite, write_image
+from radlake.formats.write import CannotWrite, check_ending, write_image
 
 VOLUME = Image(np.arange(24, dtype=np.int16).reshape(2, 3, 4), Geometry((3.0, 0.5, 0.5), origin=(5.0, -6.0, 7.0)))
 
@@ -42,3 +42,27 @@ def test_an_older_file_survives_a_failed_write(tmp_path: Path) -> None:
     with pytest.raises(CannotWrite):
         write_image(VOLUME, tmp_path / "a.png")
     assert (tmp_path / "a.png").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("suffix", [".nrrd", ".mha"])
+def test_volumes_planes_masks_and_colours_come_back_from_itk_formats(tmp_path: Path, suffix: str) -> None:
+    turned = Geometry((3.0, 0.5, 0.5), (5.0, -6.0, 7.0), ((0.0, 0.6, 0.8), (0.0, 0.8, -0.6), (-1.0, 0.0, 0.0)))
+    path = tmp_path / f"图{suffix}"
+    for array in (VOLUME.array, VOLUME.array > 11, VOLUME.array.astype(np.float32) / 3):
+        write_image(Image(array, turned), path)
+        back = read_image(path)
+        np.testing.assert_array_equal(back.array, array)
+        np.testing.assert_allclose(back.geometry.affine, turned.affine, atol=1e-6)
+    plane = Image(VOLUME.array[0], Geometry((0.5, 0.4), (1.0, 2.0, 3.0)))
+    write_image(plane, path)
+    back = read_image(path)
+    np.testing.assert_array_equal(back.array.reshape(plane.array.shape), plane.array)
+    assert back.geometry.origin == pytest.approx((1.0, 2.0, 3.0))
+    with pytest.raises(CannotWrite, match="one time point"):
+        write_image(Image(np.zeros((2, 3, 4), np.int16), Geometry((1.0, 1.0)), time_axis=0), path)
+
+
+def test_the_nearest_ending_is_suggested() -> None:
+    with pytest.raises(CannotWrite, match=r"did you mean \.nrrd"):
+        check_ending(Path("a.nrd"))
+    check_ending(Path("a.DCM"), ".dcm")

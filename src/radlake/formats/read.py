@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
 
+from radlake.core.errors import UsageError
 from radlake.core.fault import ItemError
 from radlake.core.header import Header
 from radlake.core.image import BoolArray, Image, Region, RegionSource
@@ -19,6 +20,10 @@ from radlake.formats.source import Source
 
 _LISTED = 30
 _STRUCTURED: dict[str, RegionSource] = {"segmentation": "seg", "structures": "rtstruct"}
+
+
+class SeveralImages(UsageError, ValueError):  # noqa: N818 - names the problem
+    """There are several images and none was chosen; the message lists them."""
 
 
 class _Choice(NamedTuple):
@@ -55,7 +60,7 @@ def read_image(path: str | PathLike[str], *, series: int | None = None, memory_b
 
     Raises
     ------
-    ValueError
+    SeveralImages
         When there are several images and `series` does not choose one; the message lists them.
     ItemError
         When there is no image, or it cannot be read.
@@ -69,16 +74,32 @@ def read_image(path: str | PathLike[str], *, series: int | None = None, memory_b
     >>> image.array.shape, image.unit
     ((128, 128), 'HU')
     """
-    choices = _choices(Path(path))
+    image, members = _chosen(Path(path), series)
+    return load_image(members, image, memory_bytes=memory_bytes)
+
+
+def members_of(path: str | PathLike[str], *, series: int | None = None) -> list[Row]:
+    """Where the planes of the image that `read_image` gives come from: rows with `uri` and `frames`, in its order.
+
+    Raises
+    ------
+    ValueError, ItemError, FileNotFoundError
+        As in `read_image`.
+    """
+    return _chosen(Path(path), series)[1]
+
+
+def _chosen(path: Path, series: int | None) -> _Choice:
+    """The one image at a path, or the one that was asked for."""
+    choices = _choices(path)
     if series is None and len(choices) == 1:
         series = 0
     if series is None or not 0 <= series < len(choices):
         listed = "\n".join(f"  series={number}: {choice.text}" for number, choice in enumerate(choices[:_LISTED]))
         if len(choices) > _LISTED:
             listed += f"\n  ... up to series={len(choices) - 1}"
-        raise ValueError(f"there are {len(choices)} images; choose one with series=NUMBER:\n{listed}")
-    image, members = choices[series]
-    return load_image(members, image, memory_bytes=memory_bytes)
+        raise SeveralImages(f"there are {len(choices)} images; choose one with series=NUMBER:\n{listed}")
+    return choices[series]
 
 
 def read_regions(

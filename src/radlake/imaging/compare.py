@@ -2,48 +2,58 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from radlake.core.image import Image
+from radlake.imaging.channels import scalar
 from radlake.imaging.preview import thumbnail
 from radlake.imaging.window import display_window
 
 Picture = NDArray[np.uint8]
-_OUTLINE = (230, 60, 40)  # RGB, clear on grey
+# RGB, clear on grey and from each other also for the colour-blind: Okabe and Ito (2008)
+_OUTLINES = ((230, 90, 40), (86, 180, 233), (240, 228, 66), (0, 158, 115), (204, 121, 167), (230, 159, 0))
 _GAP = 8
 _BAR_SHARE = 0.3  # of the picture's width, at most
 
 
-def side_by_side(original: Image, result: Image, *, longest: int = 512) -> Picture:
+def side_by_side(original: Image, result: Image, *, shared: bool = True, longest: int = 512) -> Picture:
     """Original on the left, result on the right, shape (h, w, 3) RGB.
+
+    Volumes show their middle slice, or the one with most of the mask.
 
     Parameters
     ----------
     original : Image
-        Any kind; shown in its modality's or its file's window.
+        Any kind; shown in its file's or its modality's window.
     result : Image
-        Same grid; a bool image is drawn as an outline on the original, anything else in the original's window.
+        A mask or labels on the same grid are drawn as outlines on the original.
+    shared : bool
+        Show the result in the original's window where it is in the same unit; otherwise in one of its own, as for
+        edges.
     longest : int
-        Pixels on the longer side of each half.
+        Pixels on the longer side of each half; smaller images are enlarged by a whole number.
 
     Examples
     --------
     >>> from radlake.core.image import Geometry
     >>> image = Image(np.zeros((40, 30), np.int16), Geometry((1.0, 1.0)))
-    >>> side_by_side(image, image.with_array(image.array == 0)).shape
-    (40, 68, 3)
+    >>> side_by_side(image, image.with_array(image.array == 0, kind="label"), longest=90).shape
+    (80, 128, 3)
     """
-    window = None if original.channel_axis is not None else display_window(original)
-    left = _rgb(thumbnail(original, longest=longest))
-    if result.array.dtype == np.bool_:
-        levels = result.with_array(result.array.astype(np.uint8) * 255, window=(127.5, 255.0), padding=None)
-        right = _outlined(left, thumbnail(levels, longest=longest))
-    else:
-        right = _rgb(thumbnail(result.with_array(result.array, window=window or result.window), longest=longest))
-    gap = np.full((left.shape[0], _GAP, 3), 255, np.uint8)
-    joined = np.concatenate([_with_bar(left, original), gap, right], axis=1)
-    return np.ascontiguousarray(joined)
+    plain = scalar(original)
+    masked = result.kind == "label" or result.array.dtype == np.bool_
+    if masked and result.array.shape == plain.array.shape:
+        return _outlined(plain if result.geometry.ndim == 3 else original, result, longest)
+    window = result.window
+    if shared and original.channel_axis is None and original.unit == result.unit:
+        window = display_window(original)
+    shown = result.with_array(result.array.astype(np.uint8) if result.array.dtype == np.bool_ else result.array)
+    left = _with_bar(_picture(original, longest), original)
+    right = _picture(replace(shown, window=window), longest)
+    return _joined(left, right if result.geometry == original.geometry else _with_bar(right, result))
 
 
 def bar_length(width_mm: float) -> float:
@@ -59,18 +69,38 @@ def bar_length(width_mm: float) -> float:
     return float(max(step * power for step in (1, 2, 5) if step * power <= most * (1 + 1e-9)))
 
 
-def _rgb(picture: Picture) -> Picture:
-    """Three channels."""
-    return np.repeat(picture[..., None], 3, axis=2) if picture.ndim == 2 else picture
+def _picture(image: Image, longest: int) -> Picture:
+    """An image in three channels; where it is small, each pixel several times."""
+    picture = thumbnail(image, longest=longest)
+    times = max(1, longest // max(picture.shape[:2]))
+    colours = np.repeat(picture[..., None], 3, axis=2) if picture.ndim == 2 else picture
+    return colours.repeat(times, axis=0).repeat(times, axis=1)
 
 
-def _outlined(picture: Picture, mask: Picture) -> Picture:
-    """The picture with the outline of a mask that is shown as a picture of its own."""
+def _outlined(original: Image, labels: Image, longest: int) -> Picture:
+    """The original, and beside it the same with the outline of every label in a colour of its own."""
     import cv2
 
-    inside = (mask > 127).astype(np.uint8)
-    outlines, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    return np.asarray(cv2.drawContours(picture.copy(), outlines, -1, _OUTLINE, 1), np.uint8)
+    array = labels.array
+    if labels.geometry.ndim == 3 and array.size:
+        most = int(np.argmax(np.count_nonzero(array, axis=(1, 2)))) if array.any() else len(array) // 2
+        original, array = original.with_array(original.array[most : most + 1]), array[most : most + 1]
+    left = _picture(original, longest)
+    drawn = left.copy()
+    for place, label in enumerate(n for n in np.unique(array) if n):
+        levels = labels.with_array((array == label).astype(np.uint8) * 255, window=(127.5, 255.0), padding=None)
+        inside = (_picture(levels, longest)[..., 0] > 127).astype(np.uint8)
+        outlines, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(drawn, outlines, -1, _OUTLINES[place % len(_OUTLINES)], 1)
+    return _joined(_with_bar(left, original), drawn)
+
+
+def _joined(left: Picture, right: Picture) -> Picture:
+    """Two pictures with a white gap; the lower one is filled up with white."""
+    height = max(len(left), len(right))
+    halves = [np.pad(half, ((0, height - len(half)), (0, 0), (0, 0)), constant_values=255) for half in (left, right)]
+    gap = np.full((height, _GAP, 3), 255, np.uint8)
+    return np.ascontiguousarray(np.concatenate([halves[0], gap, halves[1]], axis=1))
 
 
 def _with_bar(picture: Picture, image: Image) -> Picture:

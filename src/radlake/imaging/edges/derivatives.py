@@ -7,12 +7,12 @@ operator and the spacing. Nothing is rescaled or cut to 8 bits.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from radlake.core.image import Array, FloatArray
+from radlake.core.image import Array, FloatArray, Image
 from radlake.imaging.arguments import Border, ImageOrArray, Lengths, Spacing, in_voxels, known_border, on_spatial_axes
 from radlake.imaging.rounding import to_dtype
 
@@ -81,7 +81,7 @@ def gradient(
     def slope(array: Array, steps: Spacing) -> Array:
         return to_dtype(_slope(_working(array, out_dtype), axis, steps, operator, border), out_dtype)
 
-    return on_spatial_axes(image, slope, spacing=spacing, channel_axis=channel_axis)
+    return _per_length(on_spatial_axes(image, slope, spacing=spacing, channel_axis=channel_axis))
 
 
 def gradient_magnitude(
@@ -118,7 +118,7 @@ def gradient_magnitude(
     def length(array: Array, steps: Spacing) -> Array:
         return to_dtype(_length(_working(array, out_dtype), steps, operator, border), out_dtype)
 
-    return on_spatial_axes(image, length, spacing=spacing, channel_axis=channel_axis)
+    return _per_length(on_spatial_axes(image, length, spacing=spacing, channel_axis=channel_axis))
 
 
 def sobel(
@@ -264,7 +264,7 @@ def laplacian(
                 total += (lower + upper - 2 * work) / work.dtype.type(step * step)
         return to_dtype(total, out_dtype)
 
-    return on_spatial_axes(image, curvature, spacing=spacing, channel_axis=channel_axis)
+    return _per_length(on_spatial_axes(image, curvature, spacing=spacing, channel_axis=channel_axis))
 
 
 def laplacian_of_gaussian(
@@ -320,7 +320,14 @@ def laplacian_of_gaussian(
             total += part
         return to_dtype(total, out_dtype)
 
-    return on_spatial_axes(image, curvature, spacing=spacing, channel_axis=channel_axis)
+    return _per_length(on_spatial_axes(image, curvature, spacing=spacing, channel_axis=channel_axis))
+
+
+def _per_length(result: ImageOrArray) -> ImageOrArray:
+    """HU per millimetre are no HU, and the file's window is for HU."""
+    if isinstance(result, Image):
+        return cast(ImageOrArray, result.with_array(result.array, unit="a.u.", window=None, padding=None))
+    return result
 
 
 def _smoothing(sigma: float) -> NDArray[np.float64]:

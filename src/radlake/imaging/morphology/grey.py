@@ -6,10 +6,11 @@ Grey images and masks alike; the dtype is kept. What needs a mask (holes, small 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
-from radlake.core.image import Array, BoolArray
+from radlake.core.image import Array, BoolArray, Image
 from radlake.imaging.arguments import (
     Border,
     Footprint,
@@ -196,7 +197,7 @@ def gradient(
         high = extreme_under(array, shape, border, greatest=True)
         return _difference(high, extreme_under(array, shape, border, greatest=False))
 
-    return on_spatial_axes(image, steepness, spacing=spacing, channel_axis=channel_axis)
+    return _differences(on_spatial_axes(image, steepness, spacing=spacing, channel_axis=channel_axis))
 
 
 def top_hat(
@@ -227,7 +228,7 @@ def top_hat(
         shape = footprint_of(radius_mm, size_vox, footprint, steps)
         return _difference(array, _opened(array, shape, border))
 
-    return on_spatial_axes(image, bright, spacing=spacing, channel_axis=channel_axis)
+    return _differences(on_spatial_axes(image, bright, spacing=spacing, channel_axis=channel_axis))
 
 
 def black_hat(
@@ -258,7 +259,7 @@ def black_hat(
         shape = footprint_of(radius_mm, size_vox, footprint, steps)
         return _difference(_closed(array, shape, border), array)
 
-    return on_spatial_axes(image, dark, spacing=spacing, channel_axis=channel_axis)
+    return _differences(on_spatial_axes(image, dark, spacing=spacing, channel_axis=channel_axis))
 
 
 def footprint_of(
@@ -300,6 +301,13 @@ def _opened(array: Array, footprint: BoolArray, border: Border) -> Array:
 def _closed(array: Array, footprint: BoolArray, border: Border) -> Array:
     """Dilation, then erosion."""
     return extreme_under(extreme_under(array, footprint, border, greatest=True), footprint, border, greatest=False)
+
+
+def _differences(result: ImageOrArray) -> ImageOrArray:
+    """A difference of two values in HU is no value in HU, and the file's window does not show it."""
+    if isinstance(result, Image) and result.kind != "label":
+        return cast(ImageOrArray, result.with_array(result.array, unit="a.u.", window=None, padding=None))
+    return result
 
 
 def _difference(high: Array, low: Array) -> Array:
