@@ -39,6 +39,8 @@ _MANIFEST = "bundle.json"
 # A number type, nodes of trees (arrays) and the F statistics; all else that skops does not know itself is refused.
 _TRUSTED = (
     "numpy.dtype",
+    "radlake.learn.deep.views.ImageFeatures",
+    "radlake.learn.deep.views.OverMirrors",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.feature_selection._univariate_selection.f_classif",
     "sklearn.feature_selection._univariate_selection.f_regression",

@@ -6,7 +6,7 @@ mixed sizes. Messages name axes, counts and positions, never values.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -67,6 +67,26 @@ class Images:
             "low": float(low),
             "high": float(high),
         }
+
+    def like(self, contract: Mapping[str, Any]) -> Images:
+        """These images, if a model with that contract can take them.
+
+        Raises
+        ------
+        UsageError
+            When their axes or channels are others.
+        """
+        for key, got in (("axes", self.spatial), ("channels", self.channels)):
+            if got != contract[key]:
+                raise UsageError(
+                    f"the model was trained on images with {key} {contract[key]}, got {got}; convert the images"
+                    " or choose another model"
+                )
+        return self
+
+    def part(self, chosen: NDArray[np.bool_]) -> Images:
+        """Some of the images."""
+        return Images(self.arrays[chosen], self.spatial, self.channels)
 
 
 def are_images(inputs: Any) -> bool:

@@ -377,6 +377,8 @@ def what_it_can_show(found: Fingerprint, task: Task) -> str:
         text = (
             f"{found.fewest} patients with the rarer class: expect an AUC of .80 to be sure within +-{_short(spread)}"
         )
+    if not found.features:  # images
+        return f"{text}."
     bearable = max(1, found.fewest // _EVENTS_PER_FEATURE)
     if found.features <= bearable:
         return f"{text}; {found.features} features are not too many."

@@ -14,6 +14,7 @@ from radlake.core.errors import UsageError
 from radlake.learn.bundle import Bundle, save
 from radlake.learn.clock import Clock, Plan, seconds
 from radlake.learn.families import FAMILIES, Family, Task, applicable
+from radlake.learn.images import are_images
 from radlake.learn.problem import Bools, Fingerprint, Floats, Ints, Problem, fingerprint, problem, what_it_can_show
 from radlake.learn.search import Search, Searcher, final, probe, prune
 from radlake.learn.split import grouped_folds
@@ -31,7 +32,7 @@ class Choice:
     Parameters
     ----------
     model : Fitted
-        Fitted on all cases; `predict_proba` and `predict` take an (N, D) array.
+        Fitted on all cases; `predict_proba` and `predict` take an (N, D) array, or images.
     table : tuple of Line
         Every family, the chosen one first.
     reason : str
@@ -51,8 +52,10 @@ class Choice:
     plan : Plan
         Give it as `replay` to get the same model again.
     inputs : tuple of str
-        Names of the features.
+        Names of the features; empty for images.
     data : Fingerprint
+    contract : mapping, optional
+        What images the model accepts.
     """
 
     model: Fitted
@@ -67,6 +70,7 @@ class Choice:
     plan: Plan
     inputs: tuple[str, ...]
     data: Fingerprint
+    contract: Mapping[str, Any] | None = None
 
     def save(self, folder: str | Path, *, target: str = "outcome") -> None:
         """Write a bundle with the model and the evidence; `radlake.learn.bundle.load` reads it.
@@ -89,7 +93,7 @@ class Choice:
             "plan": self.plan.as_dict(),
             "data": self.data.as_dict(),
         }
-        save(Bundle(self.table[0].title, target, self.inputs, self.model, evidence), Path(folder))
+        save(Bundle(self.table[0].title, target, self.inputs, self.model, evidence, self.contract), Path(folder))
 
 
 def select(  # noqa: PLR0913 - its options are the request
@@ -105,10 +109,11 @@ def select(  # noqa: PLR0913 - its options are the request
     prefer: Prefer = "balanced",
     folds: int = 5,
     repeats: int = 3,
+    outer: bool = True,
     seed: int = 0,
     replay: Plan | None = None,
 ) -> Choice:
-    """Choose a classical model by repeated cross-validation over patients, within a time budget.
+    """Choose a model by repeated cross-validation over patients, within a time budget.
 
     Families that do not fit the data are left out by rule; the others go through rounds that keep the better ones. Of
     those within one standard error of the best, the most readable is taken. The whole procedure is then repeated with
@@ -116,8 +121,9 @@ def select(  # noqa: PLR0913 - its options are the request
 
     Parameters
     ----------
-    features : (N, D) array or data frame
-        Numbers; missing values as NaN.
+    features : (N, D) array or data frame, or images
+        Numbers; missing values as NaN. Of images (`radlake.learn.images.images`) near-duplicates are found and kept
+        together, and models are networks and classical ones on views (`radlake.learn.deep.families.image_families`).
     y : (N,) array
         Labels, or values for regression.
     groups, clusters : (N,) arrays, optional
@@ -134,6 +140,8 @@ def select(  # noqa: PLR0913 - its options are the request
         Accept one standard error less than the best for readability, none, or two.
     folds, repeats : int
         Of the cross-validation; as many in the outer loop.
+    outer : bool
+        False leaves out the outer loop, where a test set is waiting that the choice has not seen.
     seed : int
         Of folds, models and bootstrap.
     replay : Plan, optional
@@ -165,11 +173,18 @@ def select(  # noqa: PLR0913 - its options are the request
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+    if are_images(features):
+        from radlake.learn.deep.selection import select_images
+
+        return select_images(
+            features, y, groups=groups, clusters=clusters, task=task, models=models, budget=budget, prefer=prefer,
+            folds=folds, repeats=repeats, outer=outer, seed=seed, replay=replay,
+        )  # fmt: skip
     clock = Clock(seconds(budget), replay)
     given = problem(features, y, groups=groups, clusters=clusters, task=task, names=names)
     design: dict[str, Any] = {
         "models": None if models is None else sorted(models), "prefer": prefer, "folds": folds, "repeats": repeats,
-        "seed": seed,
+        "outer": outer, "seed": seed,
     }  # fmt: skip
     if replay is not None:
         if replay.digest != given.digest:
@@ -186,8 +201,8 @@ def _select(given: Problem, design: dict[str, Any], clock: Clock) -> Choice:
     families, left_out = _candidates(given, found, design)
     needs, refused = probe(families, given, clock, until=_PROBED, seed=design["seed"])
     families = {name: family for name, family in families.items() if name in needs}
-    outer = design["folds"]
     start = min(1.0, clock.elapsed / clock.budget)
+    outer = design["folds"] if design["outer"] else 0
     until = start + (1 - _KEPT - start) / (outer + 1)  # the outer loop repeats the search on most of the cases
     main = _search(given, families, needs, clock, design, part="all", until=until)
     if not main.trials:
@@ -199,7 +214,9 @@ def _select(given: Problem, design: dict[str, Any], clock: Clock) -> Choice:
     honest = _honest(given, predictions, fold, design["seed"])
     reasons = left_out | refused | main.left_out
     lines = table(given, main, applicable(given.task), reasons, prefer=design["prefer"], seed=design["seed"])
-    text = reason(lines, found, given.task, prefer=design["prefer"], honest=honest, picks=picks)
+    text = reason(
+        lines, found, given.task, prefer=design["prefer"], honest=honest, picks=picks, waits=not design["outer"]
+    )
     plan = Plan(given.digest, design | _machine(), tuple(sorted(clock.done)))
     return Choice(
         model, tuple(lines), text, what_it_can_show(found, given.task), _notes(found), honest, tuple(picks),
@@ -267,7 +284,7 @@ def _outer(
     predictions: list[Floats] = []
     picks: list[str] = []
     took = 0.0
-    for repeat, own in enumerate(fold):
+    for repeat, own in enumerate(fold if design["outer"] else []):
         began = clock.elapsed
         if repeat and not clock.allows(f"outer {repeat}", needs=took, until=1 - _KEPT):
             break
@@ -275,7 +292,8 @@ def _outer(
         predictions.append(answer)
         picks += chosen
         took = clock.elapsed - began
-    return np.stack(predictions), fold[: len(predictions)], picks
+    none = np.empty((0, len(given.y), max(1, len(given.classes))))
+    return np.stack(predictions) if predictions else none, fold[: len(predictions)], picks
 
 
 def _outer_repeat(
@@ -308,8 +326,10 @@ def _honest(given: Problem, predictions: Floats, fold: Ints, seed: int) -> Figur
     whole: Bools = ~np.any(missing, axis=1)
     if whole.any():
         return figures(given, predictions[whole], fold[whole], seed=seed)
-    seen: Bools = ~missing[0]
-    return figures(given.part(seen), predictions[:1, seen], fold[:1, seen], seed=seed) if seen.any() else None
+    seen: Bools = np.asarray(np.logical_not(missing[:1]).any(axis=0))
+    if not seen.any():
+        return None
+    return figures(given.part(seen), predictions[:1, seen], fold[:1, seen], seed=seed)
 
 
 def _tried(found: Search) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from radlake.learn import metrics
-from radlake.learn.families import FAMILIES, GRADES, Family, Task
+from radlake.learn.families import GRADES, Family, Task
 from radlake.learn.intervals import interval, patient_weights
 from radlake.learn.problem import Fingerprint, Floats, Ints, Problem
 from radlake.learn.search import Search
@@ -255,6 +255,7 @@ def reason(
     prefer: Prefer,
     honest: Figures | None,
     picks: Sequence[str],
+    waits: bool = False,
 ) -> str:
     """Why this model, for somebody who is not a programmer.
 
@@ -269,16 +270,18 @@ def reason(
         Of the outer loop; None when there was no time for it.
     picks : sequence of str
         Family that each outer fold chose.
+    waits : bool
+        True where a test set is waiting, so that no outer loop was asked for.
     """
-    chosen = lines[0]
+    chosen, titles = lines[0], {line.family: line.title for line in lines}
     tried = [line for line in lines if line.figures is not None]
     best = max(tried, key=lambda line: (line.repeats, line.mean or 0.0))
+    seen = f" with {found.features} features" if found.features else ""
     parts = [
-        f"Of {len(tried)} kinds of model that were tried on {found.cases} cases of {found.groups} patients with"
-        f" {found.features} features, {chosen.title} was chosen (readability {chosen.grade}:"
-        f" {GRADES[chosen.grade]}).",  # type: ignore[index]
+        f"Of {len(tried)} kinds of model that were tried on {found.cases} cases of {found.groups} patients"
+        f"{seen}, {chosen.title} was chosen (readability {chosen.grade}: {GRADES[chosen.grade]}).",  # type: ignore[index]
         _comparison(chosen, best, SCORES[task], prefer),
-        _honesty(honest, task, picks),
+        _honesty(honest, task, [titles[name] for name in picks], waits),
     ]
     for name in found.too_good[:3]:
         parts.append(f"Feature {name!r} alone nearly tells the outcome: make sure that it is known before the outcome.")
@@ -301,11 +304,13 @@ def _comparison(chosen: Line, best: Line, name: str, prefer: Prefer) -> str:
     )
 
 
-def _honesty(honest: Figures | None, task: Task, picks: Sequence[str]) -> str:
-    """The number to quote."""
+def _honesty(honest: Figures | None, task: Task, picks: Sequence[str], waits: bool) -> str:
+    """The number to quote; `picks` are titles."""
+    if waits:
+        return "The numbers above are optimistic: quote those of the test set, which the choice has not seen."
     if honest is None:
         return "There was no time to repeat the whole choice on held-out patients; the numbers above are optimistic."
-    counts = Counter(FAMILIES[name].title for name in picks).most_common()
+    counts = Counter(picks).most_common()
     chose = ", ".join(f"{title} ({n})" for title, n in counts)
     what = {
         "binary": "this is the chance that a patient with the condition is ranked above one without",

@@ -8,20 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from threading import Lock
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from radlake.core.errors import UsageError
 from radlake.learn.deep import extra
+from radlake.learn.deep.ensemble import Together
 from radlake.learn.deep.scale import Scale, fit_scale
 from radlake.learn.images import Axes, Images, images
 from radlake.learn.split import grouped_folds
 
 _AT_ONCE = 256  # images, when answering
+_DRAWING = Lock()  # fresh weights come from torch's one generator, also where networks are trained side by side
 _HERE_ONLY = {"progress", "device", "checkpoint", "threads"}  # of this machine, not of the model
 _HELD_OUT = 7  # one case of so many is held out where patience is asked for
 _SMALL_WORK = 1 << 18  # pixels of a batch
@@ -113,22 +116,10 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
 
     def _train(self, inputs: Any, target: NDArray[Any], outputs: int, groups: Any) -> Self:
         """Fit the scale and a fresh network."""
-        torch = extra.torch()
-        from radlake.learn.deep import lessons, trainer
-        from radlake.learn.deep.augment import augmentation
+        from radlake.learn.deep import trainer
         from radlake.learn.deep.probe import faster_precision
 
-        given = images(inputs, axes=self.axes)
-        if len(given) != len(target):
-            raise UsageError(f"expected one outcome for each of the {len(given)} images, got {len(target)}")
-        self.contract_ = given.contract()
-        self.scale_ = fit_scale(given, self.size)
-        device = self._device()
-        network = self._fresh(outputs).to(device)
-        lesson = lessons.lesson(
-            torch.from_numpy(self.scale_.apply(given)).to(device), torch.from_numpy(target).to(device),
-            balance=self.balance, how=augmentation(self.augment), held_out=self._held_out(target, groups),
-        )  # fmt: skip
+        network, lesson = self._prepared(inputs, target, outputs, groups)
         with trainer.threads(self._threads()):
             chosen = self.precision
             self.precision_ = faster_precision(network, lesson, self.batch) if chosen == "probe" else chosen
@@ -139,6 +130,45 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
             self.history_ = trainer.train(network, lesson, recipe, folder=folder, progress=self.progress)
         self.network_ = network.cpu()
         return self
+
+    def _prepared(self, inputs: Any, target: NDArray[Any], outputs: int, groups: Any) -> tuple[Any, Any]:
+        """A fresh network for the images, and what it is to learn, both on the device."""
+        torch = extra.torch()
+        from radlake.learn.deep import lessons
+        from radlake.learn.deep.augment import augmentation
+
+        given = images(inputs, axes=self.axes)
+        if len(given) != len(target):
+            raise UsageError(f"expected one outcome for each of the {len(given)} images, got {len(target)}")
+        self.contract_ = given.contract()
+        self.scale_ = fit_scale(given, self.size)
+        device = self._device()
+        lesson = lessons.lesson(
+            torch.from_numpy(self.scale_.apply(given)).to(device), torch.from_numpy(target).to(device),
+            balance=self.balance, how=augmentation(self.augment), held_out=self._held_out(target, groups),
+        )  # fmt: skip
+        return self._fresh(outputs).to(device), lesson
+
+    def seconds_of_a_step(self, X: Any, y: Any) -> tuple[float, float]:
+        """Seconds of one training step on some images here, with float32 and with bfloat16; nothing is fitted.
+
+        Parameters
+        ----------
+        X, y
+            As in `fit`.
+        """
+        from radlake.learn.deep import probe, trainer
+
+        twin = clone(self)
+        target, outputs = twin._target(y)
+        network, lesson = twin._prepared(X, target, outputs, None)
+        with trainer.threads(twin._threads()):
+            plain = probe.seconds_of_a_step(network, lesson, self.batch, "float32")
+            return plain, probe.seconds_of_a_step(network, lesson, self.batch, "bfloat16")
+
+    def _target(self, y: Any) -> tuple[NDArray[Any], int]:
+        """What the network is to say, and how many numbers that is; notes what turns it back into the outcome."""
+        raise NotImplementedError
 
     def _held_out(self, target: NDArray[Any], groups: Any) -> NDArray[np.bool_] | None:
         """Cases by which the training is stopped, or None where it is not."""
@@ -164,7 +194,7 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
         torch = extra.torch()
         from radlake.learn.deep import networks
 
-        with torch.random.fork_rng(devices=[]):
+        with _DRAWING, torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             network = networks.build(
                 self.network, channels=self.contract_["channels"], outputs=outputs, size=self.scale_.size
@@ -185,7 +215,7 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
         from radlake.learn.deep import trainer
         from radlake.learn.deep.lessons import answered
 
-        given = self._accepted(inputs)
+        given = images(inputs, axes=self.axes).like(self.contract_)
         device = self._device()
         network = self.network_.to(device).eval()
         parts = []
@@ -196,17 +226,6 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
                 parts.append(answered(network, pixels).double().cpu().numpy())
         self.network_ = network.cpu()
         return np.concatenate(parts)
-
-    def _accepted(self, inputs: Any) -> Images:
-        """Images of the kind that it was trained on."""
-        given = images(inputs, axes=self.axes)
-        for key, got in (("axes", given.spatial), ("channels", given.channels)):
-            if got != self.contract_[key]:
-                raise UsageError(
-                    f"the model was trained on images with {key} {self.contract_[key]}, got {got}; convert the images"
-                    " or choose another model"
-                )
-        return given
 
     def parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """The trained model as plain JSON types and named arrays; `from_parts` makes it again."""
@@ -290,10 +309,13 @@ class ImageClassifier(ClassifierMixin, ImageModel):  # type: ignore[misc] # scik
         UsageError
             When the images cannot be used, there is one class only, or no such network.
         """
+        return self._train(X, *self._target(y), groups)
+
+    def _target(self, y: Any) -> tuple[NDArray[Any], int]:
         self.classes_, code = np.unique(np.asarray(y), return_inverse=True)
         if len(self.classes_) < 2:
             raise UsageError("all images have the same label; a model needs two classes: check the label column")
-        return self._train(X, code.astype(np.int64), len(self.classes_), groups)
+        return code.astype(np.int64), len(self.classes_)
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Log odds of the second class, shape (N,), or logits of each class, shape (N, K)."""
@@ -335,11 +357,14 @@ class ImageRegressor(RegressorMixin, ImageModel):  # type: ignore[misc] # scikit
         UsageError
             When the images cannot be used, or the values are not finite or all the same.
         """
+        return self._train(X, *self._target(y), groups)
+
+    def _target(self, y: Any) -> tuple[NDArray[Any], int]:
         values = np.asarray(y, dtype=np.float64)
         if values.ndim != 1 or not np.isfinite(values).all() or not np.ptp(values) > 0:
             raise UsageError("the outcome must be one finite value an image that differs between images")
         self.center_, self.spread_ = values.mean(), values.std()
-        return self._train(X, ((values - self.center_) / self.spread_)[:, None].astype(np.float32), 1, groups)
+        return ((values - self.center_) / self.spread_)[:, None].astype(np.float32), 1
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Value of each image, shape (N,)."""
@@ -362,7 +387,7 @@ ESTIMATORS: dict[str, type[ImageClassifier] | type[ImageRegressor]] = {
 
 
 def from_parts(description: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Any:
-    """A trained model of either kind from what its `parts` gave.
+    """A trained model of any kind from what its `parts` gave.
 
     Raises
     ------
@@ -370,6 +395,8 @@ def from_parts(description: Mapping[str, Any], tensors: Mapping[str, NDArray[Any
         When the description names no estimator of this table, or the parts do not fit each other.
     """
     name = description["estimator"]
+    if name == "Together":
+        return Together.from_parts(description, tensors)
     if name not in ESTIMATORS:
         raise ValueError("the description names an estimator that radlake does not have")
     return ESTIMATORS[name].from_parts(description, tensors)
