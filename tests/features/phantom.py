@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import re
 from pathlib import Path
+from typing import Literal
 
 import nibabel
 import numpy as np
+
+from radlake.features.texture import Aggregation, Texture, by_direction
 
 Cells = frozenset[tuple[float, float, float]]
 
@@ -27,6 +30,12 @@ _TITLES = {
     "dependences": "Neighbouring grey level dependence matrix (3D)",
     "dependences in planes": "Neighbouring grey level dependence matrix (2D)",
 }
+
+
+def tables(texture: Texture, aggregation: Aggregation, which: Literal["pairs", "runs"]) -> list[tuple[np.ndarray, int]]:
+    """Matrices of one aggregation, each with its number of voxels."""
+    parts = by_direction(texture, aggregation, lambda lines: getattr(lines, which))
+    return [(m, int(n)) for counts, voxels in parts for m, n in zip(counts, voxels, strict=True) if n]
 
 
 def volume(folder: Path) -> tuple[np.ndarray, tuple[float, ...]]:

@@ -9,40 +9,21 @@ import numpy as np
 import pytest
 
 from radlake.features.discretise import Binning
-from radlake.features.glcm import cooccurrence, glcm
-from radlake.features.names import GLCM
+from radlake.features.glcm import glcm
 from radlake.features.roi import Roi, region_of_interest
-from radlake.features.texture import NO_VALUE, by_direction
-from tests.features.phantom import cells, matrices, phantom
-
-NAMES = [f.name.removeprefix("cm_") for f in GLCM]
+from radlake.features.texture import NO_VALUE, Aggregation
+from tests.features.phantom import cells, matrices, phantom, tables
 
 
 @pytest.mark.parametrize(
     ("kind", "aggregation"), [("pairs in planes", "2D_avg"), ("pairs", "3D_avg"), ("pairs merged", "3D_comb")]
 )
-def test_matrices_are_those_of_the_manual(shared: Path, kind: str, aggregation: str) -> None:
+def test_matrices_are_those_of_the_manual(shared: Path, kind: str, aggregation: Aggregation) -> None:
     image, mask, spacing = phantom(shared, "ibsi1_digital_phantom")
     texture = region_of_interest(image, mask, spacing=spacing, binning=Binning(bin_width=1)).texture
     assert texture is not None
-    found = [m.astype(int) for m, _ in by_direction(texture, aggregation, lambda lines: lines.pairs)]  # type: ignore[arg-type]
+    found = [m.astype(int) for m, _ in tables(texture, aggregation, "pairs")]
     assert Counter(cells(m + m.T) for m in found) == Counter(matrices(shared, kind))
-
-
-def test_four_pixels_by_hand() -> None:
-    # 1 beside 1, 1 beside 2, 2 beside 2: p = (2, 1; 1, 2) / 6
-    found = dict(zip(NAMES, cooccurrence(np.array([[1, 1], [0, 1]])), strict=True))
-    joint = -(4 / 6 * np.log2(2 / 6) + 2 / 6 * np.log2(1 / 6))
-    expected = {
-        "joint_max": 2 / 6, "joint_avg": 1.5, "joint_var": 0.25, "joint_entr": joint, "diff_avg": 2 / 6,
-        "diff_var": 2 / 6 * 4 / 6, "diff_entr": -(4 / 6 * np.log2(4 / 6) + 2 / 6 * np.log2(2 / 6)), "sum_avg": 3.0,
-        "sum_var": 4 / 6, "sum_entr": np.log2(3), "energy": 10 / 36, "contrast": 2 / 6, "dissimilarity": 2 / 6,
-        "inv_diff": 5 / 6, "inv_diff_norm": 4 / 6 + 2 / 6 / 1.5, "inv_diff_mom": 5 / 6,
-        "inv_diff_mom_norm": 4 / 6 + 2 / 6 / 1.25, "inv_var": 2 / 6, "corr": 1 / 3, "auto_corr": (2 + 4 + 8) / 6,
-        "clust_tend": 4 / 6, "clust_shade": 0.0, "clust_prom": 4 / 6, "info_corr1": joint - 2,
-        "info_corr2": np.sqrt(1 - np.exp(-2 * (2 - joint))),
-    }  # fmt: skip
-    assert found == pytest.approx(expected)
 
 
 def test_features_are_those_of_scikit_image_where_it_has_them() -> None:

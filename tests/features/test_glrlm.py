@@ -11,18 +11,18 @@ import pytest
 from radlake.features.discretise import Binning
 from radlake.features.glrlm import glrlm
 from radlake.features.roi import Roi, region_of_interest
-from radlake.features.texture import by_direction
-from tests.features.phantom import cells, matrices, phantom
+from radlake.features.texture import Aggregation
+from tests.features.phantom import cells, matrices, phantom, tables
 
 
 @pytest.mark.parametrize(
     ("kind", "aggregation"), [("runs in planes", "2D_avg"), ("runs", "3D_avg"), ("runs merged", "3D_comb")]
 )
-def test_matrices_are_those_of_the_manual(shared: Path, kind: str, aggregation: str) -> None:
+def test_matrices_are_those_of_the_manual(shared: Path, kind: str, aggregation: Aggregation) -> None:
     image, mask, spacing = phantom(shared, "ibsi1_digital_phantom")
     texture = region_of_interest(image, mask, spacing=spacing, binning=Binning(bin_width=1)).texture
     assert texture is not None
-    found = by_direction(texture, aggregation, lambda lines: lines.runs)  # type: ignore[arg-type]
+    found = tables(texture, aggregation, "runs")
     assert Counter(cells(m) for m, _ in found) == Counter(matrices(shared, kind))
 
 

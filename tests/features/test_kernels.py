@@ -34,9 +34,10 @@ def test_offsets_point_backwards_and_reach_every_neighbour_once() -> None:
 @settings(max_examples=40)
 @given(volumes)
 def test_pairs_and_runs_are_those_of_lines_walked_one_by_one(levels: np.ndarray) -> None:
-    pairs, runs = kernels.pairs_and_runs(levels, OFFSETS, COUNT)
+    longest = max(levels.shape) - 2
+    (pairs,), (runs,) = kernels.pairs_and_runs(levels, OFFSETS, COUNT, longest, False)
     for d, offset in enumerate(OFFSETS):
-        expected_pairs, expected_runs = np.zeros_like(pairs[d]), np.zeros_like(runs[d])
+        expected_pairs, expected_runs = np.zeros((COUNT + 1, COUNT + 1)), np.zeros((COUNT + 1, longest + 1))
         for place in np.argwhere(levels):
             here, behind = levels[tuple(place)], levels[tuple(place + offset)]
             expected_pairs[here, behind] += behind != 0
@@ -46,8 +47,21 @@ def test_pairs_and_runs_are_those_of_lines_walked_one_by_one(levels: np.ndarray)
             while levels[tuple(place - length * offset)] == here:
                 length += 1
             expected_runs[here, length] += 1
-        assert (pairs[d, 1:, 1:] == expected_pairs[1:, 1:]).all()
-        assert (runs[d, 1:, 1:] == expected_runs[1:, 1:]).all()
+        assert (pairs[d] == expected_pairs[1:, 1:]).all()
+        assert (runs[d] == expected_runs[1:, 1:]).all()
+
+
+@settings(max_examples=30)
+@given(volumes)
+def test_pairs_and_runs_of_planes_are_those_of_each_alone(levels: np.ndarray) -> None:
+    longest, offsets = max(levels.shape) - 2, OFFSETS[:4]
+    pairs, runs = kernels.pairs_and_runs(levels, offsets, COUNT, longest, True)
+    for z in range(len(levels) - 2):
+        plane = levels[z : z + 3].copy()
+        plane[0] = plane[2] = 0
+        alone = kernels.pairs_and_runs(plane, offsets, COUNT, longest, False)
+        assert (alone[0][0] == pairs[z]).all()
+        assert (alone[1][0] == runs[z]).all()
 
 
 @settings(max_examples=40)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from radlake.features.discretise import Binning
-from radlake.features.ngtdm import ngtdm, tone_differences
+from radlake.features.ngtdm import ngtdm
 from radlake.features.roi import Roi, region_of_interest
 from radlake.features.texture import NO_VALUE
 from tests.features.phantom import matrices, phantom
@@ -28,19 +28,6 @@ def test_matrices_are_those_of_the_manual(shared: Path, kind: str) -> None:
     for (tone, valid), expected in zip(planes, matrices(shared, kind), strict=True):
         found = {(level + 1.0, round(float(tone[level]), 6), float(valid[level])) for level in np.flatnonzero(valid)}
         assert found == expected
-
-
-def test_two_levels_by_hand() -> None:
-    # level 1: 2 voxels, differences 3 in all; level 2: 1 voxel, difference 1; p = 2/3, 1/3
-    found = tone_differences(np.array([3.0, 1.0]), np.array([2, 1]))
-    expected = (
-        1 / (2 / 3 * 3 + 1 / 3),
-        2 * (2 / 3 * 1 / 3) / 2 * 4 / 3,
-        0.0,  # 1 p1 = 2 p2: nothing to divide by
-        2 * 1 * (2 / 3 * 3 + 1 / 3) / 1 / 3,
-        2 * 1 * 1 / 4,
-    )
-    assert found == pytest.approx(expected)
 
 
 def test_flat_regions_and_single_voxels() -> None:

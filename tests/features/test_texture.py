@@ -19,10 +19,10 @@ from radlake.features.texture import (
     Texture,
     average,
     border_distance,
-    by_direction,
     dimensions,
     for_axes,
 )
+from tests.features.phantom import tables
 
 TEXTURES = tuple(name for name, family in FAMILIES.items() if family.texture)
 RNG = np.random.default_rng(2)
@@ -58,16 +58,25 @@ def test_a_plane_knows_two_aggregations_and_zones_know_dimensions() -> None:
 
 
 def test_means_leave_out_what_has_no_value() -> None:
-    found = average(["a", "b", "c"], [(1.0, np.nan, 4.0), (3.0, np.nan, np.nan)])
-    assert found == {"a": 2.0, "b": NO_VALUE, "c": 4.0}
-    assert average(["a"], []) == {"a": NO_VALUE}
+    parts = [np.array([[1.0, np.nan, 4.0, 0.0]]), np.array([[3.0, np.nan, np.nan, 0.0]])]
+    assert average(["a", "b", "c"], parts) == {"a": 2.0, "b": NO_VALUE, "c": 4.0}
+    assert average(["a", "b", "c"], parts[1:]) == {"a": 3.0, "b": NO_VALUE, "c": NO_VALUE}
+
+
+def test_a_volume_is_the_same_whether_its_planes_were_walked_before_or_not() -> None:
+    first, second = (region_of_interest(IMAGE, MASK).texture for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert [*second.lines_by_plane()]
+    for ours, theirs in zip(first.lines, second.lines, strict=True):
+        assert np.array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize(("aggregation", "number"), [("2D_avg", 16), ("2D_comb", 4), ("2_5D_avg", 4), ("3D_avg", 13)])
 def test_matrices_are_as_many_as_the_aggregation_says(aggregation: module.Aggregation, number: int) -> None:
     texture = region_of_interest(IMAGE, MASK).texture
     assert texture is not None
-    found = [*by_direction(texture, aggregation, lambda lines: lines.runs)]
+    found = tables(texture, aggregation, "runs")
     assert len(found) == number
     # Each run of length r holds r voxels: every matrix accounts for all the voxels that it describes.
     assert all((runs * np.arange(1, runs.shape[1] + 1)).sum() == voxels for runs, voxels in found)

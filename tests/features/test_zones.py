@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
 from radlake.features.discretise import Binning
-from radlake.features.emphases import counted
 from radlake.features.glszm import glszm
 from radlake.features.roi import region_of_interest
 from tests.features.phantom import Cells
@@ -19,8 +20,8 @@ def counted_zones(
     assert texture is not None
     zones = texture.zones if deep else texture.zones_in_planes
     parts = [zones.plane >= 0] if deep else [zones.plane == z for z in range(len(texture.voxels))]
-    tables = (counted(zones.level[part], getattr(zones, by)[part]) for part in parts)
-    return [frozenset(zip(*(map(float, column) for column in table), strict=True)) for table in tables]
+    lists = (zip(zones.level[part].tolist(), getattr(zones, by)[part].tolist(), strict=True) for part in parts)
+    return [frozenset((float(i), float(j), float(n)) for (i, j), n in Counter(some).items()) for some in lists]
 
 
 def test_planes_without_voxels_do_not_count_in_the_mean() -> None:

@@ -6,5 +6,6 @@
 from __future__ import annotations
 
 from radlake.features.extract import FAMILIES, extract
+from radlake.features.labelled import extract_labels
 
-__all__ = ["FAMILIES", "extract"]
+__all__ = ["FAMILIES", "extract", "extract_labels"]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Unpack, overload
 
 import pyarrow as pa
 
 from radlake.core.fault import Term
-from radlake.core.image import Array, Image
+from radlake.core.image import Array, Image, Unit
 from radlake.features.autocorrelation import autocorrelation
 from radlake.features.enclosure import enclosure
 from radlake.features.glcm import glcm
@@ -44,19 +45,19 @@ class Family(NamedTuple):
 
 
 FAMILIES: dict[str, Family] = {
-    "shape": Family(shape, needs_image=False, version=1),
-    "intensity": Family(intensity, needs_image=True, version=1),
+    "shape": Family(shape, needs_image=False, version=2),
+    "intensity": Family(intensity, needs_image=True, version=2),
     "autocorrelation": Family(autocorrelation, needs_image=True, version=1),
     "enclosure": Family(enclosure, needs_image=False, version=1),
     "peak": Family(peak, needs_image=True, version=1, looks_around=True),
-    "histogram": Family(intensity_histogram, needs_image=True, version=1),
+    "histogram": Family(intensity_histogram, needs_image=True, version=2),
     "ivh": Family(ivh, needs_image=True, version=2),
-    "glcm": Family(glcm, needs_image=True, version=1, texture=True),
-    "glrlm": Family(glrlm, needs_image=True, version=1, texture=True),
-    "glszm": Family(glszm, needs_image=True, version=1, texture=True),
-    "gldzm": Family(gldzm, needs_image=True, version=1, texture=True),
-    "ngtdm": Family(ngtdm, needs_image=True, version=1, texture=True),
-    "ngldm": Family(ngldm, needs_image=True, version=1, texture=True),
+    "glcm": Family(glcm, needs_image=True, version=2, texture=True),
+    "glrlm": Family(glrlm, needs_image=True, version=2, texture=True),
+    "glszm": Family(glszm, needs_image=True, version=2, texture=True),
+    "gldzm": Family(gldzm, needs_image=True, version=2, texture=True),
+    "ngtdm": Family(ngtdm, needs_image=True, version=2, texture=True),
+    "ngldm": Family(ngldm, needs_image=True, version=2, texture=True),
 }
 DEFAULT_FAMILIES = ("shape", "intensity")
 
@@ -155,9 +156,13 @@ def extract(
     settings = settings_of(preset, options)
     chosen = chosen_families(families, preset)
     roi = prepared(image, mask, settings, spacing)
-    rows = [row for name in chosen for row in family_rows(name, roi, settings.aggregations)]
     if as_dict:
-        return {row["name"]: row["value"] for row in rows}
+        return {
+            tag: None if isinstance(value, Term) else float(value)
+            for name in chosen
+            for tag, value in family_values(name, roi, settings.aggregations).items()
+        }
+    rows = [row for name in chosen for row in family_rows(name, roi, settings.aggregations)]
     identity = settings_id(families=chosen, intensity_range=settings.intensity_range, **unusual(settings, chosen))
     return pa.Table.from_pylist([row | {"settings_id": identity} for row in rows], schema=SCHEMA)
 
@@ -194,14 +199,7 @@ def prepared(
         When lengths are needed and not known, or spacing is contradictory.
     """
     image, mask, spacing = resampled(image, mask, settings, spacing)
-    return region_of_interest(
-        image,
-        mask,
-        spacing=spacing,
-        intensity_range=settings.intensity_range,
-        outlier_sigma=settings.outlier_sigma,
-        binning=settings.binning,
-    )
+    return region_of_interest(image, mask, spacing=spacing, **settings.of_region)
 
 
 def unusual(settings: Settings, families: Sequence[str]) -> dict[str, object]:
@@ -266,24 +264,52 @@ def family_rows(name: str, roi: Roi, aggregations: Sequence[Aggregation]) -> lis
     ValueError
         For an unknown family, or one that needs an image without one.
     """
+    values = family_values(name, roi, aggregations)
+    known = described(name, tuple(values), roi)
+    return [
+        {**fixed, "value": None, "reason": str(value)}
+        if isinstance(value, Term)
+        else {**fixed, "value": float(value), "reason": None}
+        for fixed, value in zip(known, values.values(), strict=True)
+    ]
+
+
+def family_values(name: str, roi: Roi, aggregations: Sequence[Aggregation]) -> Values:
+    """Values of one family of a region by name; a Term where there is none.
+
+    Raises
+    ------
+    ItemError
+        What the family cannot measure.
+    ValueError
+        For an unknown family, or one that needs an image without one.
+    """
     entry = family(name)
     if entry.needs_image and roi.intensity is None:
         raise ValueError(f"feature family {name!r} needs an image")
-    rows = []
+    return entry.function(roi, aggregations=aggregations) if entry.texture else entry.function(roi)
+
+
+def described(family_name: str, names: tuple[str, ...], roi: Roi) -> tuple[dict[str, str | None], ...]:
+    """Family, aggregation, code, name and unit of each feature of a region."""
     # Bin numbers have no unit, and neither have the fractions of this family.
-    binned = name == "ivh" and roi.binning.ivh_bin_count is not None
-    options = {"aggregations": aggregations} if entry.texture else {}
-    for tag, value in entry.function(roi, **options).items():
-        feature = FEATURES[tag]
-        rows.append(
-            {
-                "family": name,
-                "aggregation": aggregation_of(tag) if entry.texture else None,
-                "code": feature.code,
-                "name": tag,
-                "value": None if isinstance(value, Term) else float(value),
-                "unit": "1" if binned else feature.unit(roi.unit, calibrated=roi.calibrated),
-                "reason": str(value) if isinstance(value, Term) else None,
-            }
-        )
-    return rows
+    binned = family_name == "ivh" and roi.binning.ivh_bin_count is not None
+    return _described(family_name, names, "" if binned else roi.unit, roi.calibrated)
+
+
+@lru_cache(maxsize=256)
+def _described(
+    family_name: str, names: tuple[str, ...], unit: Unit | Literal[""], calibrated: bool
+) -> tuple[dict[str, str | None], ...]:
+    """Family, aggregation, code, name and unit of each feature; without an intensity unit all are pure numbers."""
+    texture = family(family_name).texture
+    return tuple(
+        {
+            "family": family_name,
+            "aggregation": aggregation_of(name) if texture else None,
+            "code": FEATURES[name].code,
+            "name": name,
+            "unit": FEATURES[name].unit(unit, calibrated=calibrated) if unit else "1",
+        }
+        for name in names
+    )

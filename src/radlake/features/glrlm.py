@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from radlake.features.emphases import emphases, sparse
 from radlake.features.morphology import NO_INTENSITY
 from radlake.features.names import GLRLM
 from radlake.features.roi import Roi, Values
-from radlake.features.texture import DEFAULT_AGGREGATIONS, Aggregation, average, by_direction, for_axes
+from radlake.features.texture import DEFAULT_AGGREGATIONS, Aggregation, average, by_direction, for_axes, full_names
 
 _NAMES = tuple(f.name for f in GLRLM)
 
@@ -37,13 +36,15 @@ def glrlm(roi: Roi, *, aggregations: Sequence[Aggregation] = DEFAULT_AGGREGATION
     >>> glrlm(Roi(image > 0, (1.0, 1.0), image), aggregations=["2D_avg"])["rlm_lre_2D_avg"]
     1.75
     """
+    from radlake.features import table_kernels
+
     values: Values = {}
     for aggregation in for_axes(aggregations, roi.mask.ndim):
-        names = [f"{name}_{aggregation}" for name in _NAMES]
+        names = full_names(_NAMES, aggregation)
         texture = roi.texture
         if texture is None:
             values |= dict.fromkeys(names, NO_INTENSITY)
             continue
         matrices = by_direction(texture, aggregation, lambda lines: lines.runs)
-        values |= average(names, (emphases(*sparse(runs), voxels)[: len(names)] for runs, voxels in matrices))
+        values |= average(names, (table_kernels.emphases(runs, voxels) for runs, voxels in matrices))
     return values

@@ -114,16 +114,21 @@ def least_width(vertices: FloatArray) -> float:
 
 
 def _extreme_points(mask: BoolArray) -> NDArray[np.int32]:
-    """Surface vertices that can lie on the hull, in half samples: the first and last of every line, thinned."""
-    parts = []
-    for axis in range(mask.ndim):
-        lines = np.moveaxis(mask, axis, -1)
-        hit = lines.any(axis=-1)
-        first = lines.argmax(axis=-1)[hit]
-        last = lines.shape[-1] - 1 - lines[..., ::-1].argmax(axis=-1)[hit]
-        across = 2 * np.argwhere(hit).T
-        parts += [np.stack([*across[:axis], end, *across[axis:]], axis=1) for end in (2 * first - 1, 2 * last + 1)]
-    points = np.concatenate(parts).astype(np.int32)
+    """Surface vertices that can lie on the hull, in half samples; among them points inside the hull.
+
+    A vertex on the hull lies half a step from a sample that is a corner of the hull of all samples, and such a sample
+    is the first or last of its row.
+    """
+    hit = mask.any(axis=-1)
+    rows = mask[hit]
+    first = rows.argmax(axis=-1)
+    last = rows.shape[-1] - 1 - rows[:, ::-1].argmax(axis=-1)
+    place = np.argwhere(hit)
+    samples = 2 * np.concatenate([np.c_[place, first], np.c_[place, last]]).astype(np.int32)
+    if mask.ndim == 3:
+        samples = _corners_of_planes(samples)
+    steps = np.eye(mask.ndim, dtype=np.int32)
+    points = (samples[:, None] + np.concatenate([steps, -steps])).reshape(-1, mask.ndim)
     return points if mask.ndim == 2 else _corners_of_planes(points)
 
 

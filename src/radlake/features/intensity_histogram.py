@@ -56,7 +56,15 @@ def _shape(frequency: NDArray[np.intp], mean: float) -> Values:
     }
     if len(frequency) < 2:
         return values | {f"ih_{which}_grad{g}": ONE_LEVEL for which in ("max", "min") for g in ("", "_g")}
-    gradient = np.gradient(frequency.astype(np.float64))
+    gradient = _gradient(frequency)
     for which, place in (("max", int(gradient.argmax())), ("min", int(gradient.argmin()))):
         values |= {f"ih_{which}_grad": float(gradient[place]), f"ih_{which}_grad_g": float(place + 1)}
     return values
+
+
+def _gradient(counts: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Half the difference of the two neighbours, at the ends the difference to the only one."""
+    gradient = np.empty(len(counts))
+    gradient[1:-1] = (counts[2:] - counts[:-2]) / 2
+    gradient[0], gradient[-1] = counts[1] - counts[0], counts[-1] - counts[-2]
+    return gradient

@@ -14,20 +14,21 @@ from radlake.imaging.kernels.compiled import compiled
 Levels = NDArray[np.uint16]
 
 
-@compiled("Tuple((uint32[:,:,::1], uint32[:,:,::1]))(uint16[:,:,::1], int64[:,::1], int64)")
+@compiled("Tuple((uint32[:,:,:,::1], uint32[:,:,:,::1]))(uint16[:,:,::1], int64[:,::1], int64, int64, boolean)")
 def pairs_and_runs(
-    levels: Levels, offsets: NDArray[np.int64], count: int
+    levels: Levels, offsets: NDArray[np.int64], count: int, longest: int, by_plane: bool
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    """Pairs (n, count + 1, count + 1) and runs (n, count + 1, longest + 1) along n offsets; row 0 is meaningless.
+    """Pairs (p, n, count, count) and runs (p, n, count, longest) along n offsets; index 0 is level 1 and length 1.
 
-    Offsets (dz, dy, dx) point backwards: their first number that is not 0 is -1. So the run that ends at the voxel
-    behind is known, and a voxel that continues it moves one count from length k to k + 1.
+    p is the number of planes (border left out) with `by_plane`, where no offset may leave its plane, else 1. Offsets
+    (dz, dy, dx) point backwards: their first number that is not 0 is -1. So the run that ends at the voxel behind is
+    known, and one count a voxel and offset tells all: its level with the level behind where that differs, with its
+    place in its run where it is the same. Runs of length k are voxels in place k less those in place k + 1.
     """
     depth, height, width = levels.shape
-    n = len(offsets)
-    pairs = np.zeros((n, count + 1, count + 1), np.uint32)
-    runs = np.zeros((n, count + 1, max(depth, height, width)), np.uint32)
-    length = np.zeros((2, n, height, width), np.uint32)  # of the run so far, in this plane and the one before
+    n, planes = len(offsets), depth - 2 if by_plane else 1
+    seen = np.zeros((planes, n, count + 1, count + longest + 2), np.uint32)
+    place = np.zeros((2, n, height, width), np.uint32)  # in the run so far, in this plane and the one before
     for z in range(1, depth - 1):
         for y in range(1, height - 1):
             here = levels[z, y]
@@ -39,17 +40,55 @@ def pairs_and_runs(
             for d in range(n):
                 dz, dy, dx = offsets[d]
                 behind = levels[z + dz, y + dy]
-                so_far, before = length[z & 1, d, y], length[(z + dz) & 1, d, y + dy]
-                pair, run = pairs[d], runs[d]
+                so_far, before = place[z & 1, d, y], place[(z + dz) & 1, d, y + dy]
+                table = seen[z - 1 if by_plane else 0, d]
                 for x in range(first, last):
-                    a, b = here[x], behind[x + dx]
-                    same = np.uint32((a == b) & (a != 0))
-                    k = same * before[x + dx]
-                    so_far[x] = k + np.uint32(1)
-                    pair[a, b] += np.uint32(1)
-                    run[a, k + 1] += np.uint32(1)
-                    run[a, k] -= same
+                    # Arithmetic in place of branches, which noise makes hard to foretell.
+                    a, b = np.int64(here[x]), np.int64(behind[x + dx])
+                    same = np.int64((a == b) & (a != 0))
+                    k = same * np.int64(before[x + dx]) + 1
+                    so_far[x] = k
+                    table[a, b + same * (count + k - b)] += np.uint32(1)
+    pairs = np.zeros((planes, n, count, count), np.uint32)
+    runs = np.zeros((planes, n, count, longest), np.uint32)
+    for p in range(planes):
+        for d in range(n):
+            for level in range(1, count + 1):
+                row, alike, begun = seen[p, d, level], np.uint32(0), np.uint32(0)
+                for other in range(count + 1):
+                    begun += row[other]
+                    if other > 0:
+                        pairs[p, d, level - 1, other - 1] = row[other]
+                for length in range(2, longest + 1):
+                    alike += row[count + length]
+                    runs[p, d, level - 1, length - 1] = row[count + length] - row[count + length + 1]
+                pairs[p, d, level - 1, level - 1] = alike
+                runs[p, d, level - 1, 0] = begun - row[count + 2]
     return pairs, runs
+
+
+@compiled("uint16[:,:,::1](boolean[:,:,:], boolean)")
+def border_distance(mask: NDArray[np.bool_], deep: bool) -> Levels:
+    """Steps along the axes (not along the first without `deep`) to the nearest voxel outside, with a border of 0.
+
+    Two passes, forwards and backwards (Rosenfeld and Pfaltz 1968).
+    """
+    depth, height, width = mask.shape
+    steps = np.zeros((depth + 2, height + 2, width + 2), np.uint16)
+    for z in range(depth):
+        for y in range(height):
+            here, up, inside = steps[z + 1, y + 1], steps[z + 1, y], mask[z, y]
+            above = steps[z, y + 1] if deep else up
+            for x in range(width):
+                if inside[x]:
+                    here[x + 1] = min(here[x], up[x + 1], above[x + 1]) + np.uint16(1)
+    for z in range(depth, 0, -1):
+        for y in range(height, 0, -1):
+            here, down = steps[z, y], steps[z, y + 1]
+            below = steps[z + 1, y] if deep else down
+            for x in range(width, 0, -1):
+                here[x] = min(here[x], min(here[x + 1], down[x], below[x]) + np.uint16(1))
+    return steps
 
 
 @compiled("Tuple((uint32[:,:,::1], float64[:,::1], int64[:,::1]))(uint16[:,:,::1], int64, boolean)")
@@ -168,7 +207,8 @@ def zones(levels: Levels, distance: Levels, deep: bool) -> NDArray[np.int32]:
                     dz, dy = (0, -1) if k == 0 else (-1, k - 2)
                     other, known = levels[z + dz, y + dy], label[(z + dz) & 1, y + dy]
                     for t in range(start - 1, x + 1):
-                        if other[t] == level:
+                        # the next voxel of a run belongs to the zone that its first one was joined to
+                        if other[t] == level and (t == start - 1 or other[t - 1] != level):
                             near = _root(parents, known[t])
                             if near < root:
                                 parents[root] = near

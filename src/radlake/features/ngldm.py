@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from radlake.features.emphases import emphases, sparse
 from radlake.features.morphology import NO_INTENSITY
 from radlake.features.names import NGLDM
 from radlake.features.roi import Roi, Values
@@ -15,10 +15,10 @@ from radlake.features.texture import (
     Aggregation,
     Dimension,
     Texture,
-    Vector,
     average,
     dimensions,
     for_axes,
+    full_names,
 )
 
 _NAMES = tuple(f.name for f in NGLDM)
@@ -49,20 +49,19 @@ def ngldm(roi: Roi, *, aggregations: Sequence[Aggregation] = DEFAULT_AGGREGATION
     """
     values: Values = {}
     for dimension in dimensions(for_axes(aggregations, roi.mask.ndim)):
-        names = [f"{name}_{dimension}" for name in _NAMES]
+        names = full_names(_NAMES, dimension)
         texture = roi.texture
         values |= (
-            dict.fromkeys(names, NO_INTENSITY) if texture is None else average(names, _vectors(texture, dimension))
+            dict.fromkeys(names, NO_INTENSITY) if texture is None else average(names, [_measures(texture, dimension)])
         )
     return values
 
 
-def _vectors(texture: Texture, dimension: Dimension) -> Iterator[Vector]:
+def _measures(texture: Texture, dimension: Dimension) -> NDArray[np.float64]:
     """Features of each matrix of a dimension."""
+    from radlake.features import table_kernels
+
+    counts = (texture.neighbourhoods if dimension == "3D" else texture.neighbourhoods_in_planes).dependence
     if dimension == "2D":
-        counts = texture.neighbourhoods_in_planes.dependence
-        for z in np.flatnonzero(texture.voxels):
-            yield emphases(*sparse(counts[z]), int(texture.voxels[z]))
-        return
-    tables = texture.neighbourhoods if dimension == "3D" else texture.neighbourhoods_in_planes
-    yield emphases(*sparse(tables.dependence.sum(axis=0, dtype=np.int64)), int(texture.voxels.sum()))
+        return table_kernels.emphases(np.ascontiguousarray(counts), texture.voxels)
+    return table_kernels.emphases(counts.sum(axis=0, dtype=np.int64, keepdims=True), texture.voxels.sum(keepdims=True))

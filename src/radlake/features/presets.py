@@ -53,6 +53,23 @@ class Settings:
         if unknown:
             raise ValueError(f"unknown aggregation {unknown[0]!r}; known: {', '.join(AGGREGATIONS)}")
 
+    @property
+    def of_region(self) -> OfRegion:
+        """What of them decides which voxels count, and as which grey levels."""
+        return {
+            "intensity_range": self.intensity_range,
+            "outlier_sigma": self.outlier_sigma,
+            "binning": self.binning,
+        }
+
+
+class OfRegion(TypedDict):
+    """Settings that `radlake.features.roi.region_of_interest` takes."""
+
+    intensity_range: tuple[float, float] | None
+    outlier_sigma: float | None
+    binning: Binning
+
 
 class Options(TypedDict, total=False):
     """Single settings by keyword, as in `Settings` and `Binning`."""

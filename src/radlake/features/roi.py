@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,30 +173,93 @@ def region_of_interest(
     >>> region_of_interest(None, np.pad(np.ones((1, 2), bool), 3)).mask.shape
     (1, 2)
     """
-    if outlier_sigma is not None and not outlier_sigma > 0:
-        raise ValueError(f"outlier_sigma must be greater than 0, got {outlier_sigma}")
+    frame = framed(image, mask, spacing)
+    inside = frame.mask if frame.mask.dtype == np.bool_ else frame.mask != 0
+    box = bounding_box(inside)
+    return roi_in(
+        frame, inside[box], box, intensity_range=intensity_range, outlier_sigma=outlier_sigma, binning=binning
+    )
+
+
+class Frame(NamedTuple):
+    """An image (None: shape only) and a mask or label map on one grid, checked, not yet cropped."""
+
+    values: Array | None
+    mask: Array
+    spacing: Spacing
+    unit: Unit
+    calibrated: bool
+
+
+def framed(image: Image | Array | None, mask: Image | Array, spacing: Sequence[float] | None) -> Frame:
+    """Image and mask as arrays with what both say of their grid.
+
+    Raises
+    ------
+    ItemError
+        `misaligned_mask` when shape or place differ.
+    ValueError
+        When `spacing` comes with an `Image` or does not fit the mask.
+    """
     plain = scalar(image) if isinstance(image, Image) else image
     geometry = next((i.geometry for i in (image, mask) if isinstance(i, Image)), None)
     values = plain.array if isinstance(plain, Image) else None if plain is None else np.asarray(plain)
     inside = mask.array if isinstance(mask, Image) else np.asarray(mask)
     if values is not None and values.shape != inside.shape:
-        raise ItemError("misaligned_mask", what=Term("image and mask differ in shape"))
+        sizes = (" x ".join(map(str, array.shape)) for array in (values, inside))
+        raise ItemError("misaligned_mask", what=Term("image and mask differ in shape: {} and {}".format(*sizes)))
     if isinstance(plain, Image) and isinstance(mask, Image) and not _same_place(plain, mask):
         raise ItemError("misaligned_mask", what=Term("image and mask lie in different places"))
     if geometry is not None and spacing is not None:
         raise ValueError("an Image brings its own spacing; give spacing with arrays only")
-    inside = inside if inside.dtype == np.bool_ else inside != 0
-    box = bounding_box(inside)
+    return Frame(
+        values,
+        inside,
+        geometry.spacing if geometry else spacing_of(inside.ndim, spacing),
+        image.unit if isinstance(image, Image) else "a.u.",
+        geometry.calibrated if geometry else spacing is not None,
+    )
+
+
+def roi_in(
+    frame: Frame,
+    inside: BoolArray,
+    box: tuple[slice, ...],
+    *,
+    intensity_range: tuple[float, float] | None = None,
+    outlier_sigma: float | None = None,
+    binning: Binning = _DEFAULT_BINNING,
+) -> Roi:
+    """The region whose mask in its bounding box is known.
+
+    Parameters
+    ----------
+    frame : Frame
+        Where it lies.
+    inside : bool array
+        The mask in the box; touches every side of it.
+    box : tuple of slices
+        Of the frame's arrays.
+    intensity_range, outlier_sigma, binning
+        As for `region_of_interest`.
+
+    Raises
+    ------
+    ValueError
+        When `outlier_sigma` is not greater than 0.
+    """
+    if outlier_sigma is not None and not outlier_sigma > 0:
+        raise ValueError(f"outlier_sigma must be greater than 0, got {outlier_sigma}")
     return Roi(
-        mask=inside[box],
-        spacing=geometry.spacing if geometry else spacing_of(inside.ndim, spacing),
-        intensity=None if values is None else values[box],
+        mask=inside,
+        spacing=frame.spacing,
+        intensity=None if frame.values is None else frame.values[box],
         intensity_range=intensity_range,
         outlier_sigma=outlier_sigma,
-        unit=image.unit if isinstance(image, Image) else "a.u.",
-        calibrated=geometry.calibrated if geometry else spacing is not None,
+        unit=frame.unit,
+        calibrated=frame.calibrated,
         binning=binning,
-        surroundings=values,
+        surroundings=frame.values,
         corner=tuple(edge.start for edge in box),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,22 +32,34 @@ class Sample:
     levels : (n,) array
         Ascending; in the dtype of the image, or float64 where they are counted.
     counts : (n,) int array or None
+        At most 65,536 of them.
     """
 
     levels: Array
     counts: NDArray[np.int64] | None = None
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Number of values."""
         return int(self.counts.sum()) if self.counts is not None else len(self.levels)
 
+    @cached_property
+    def _weights(self) -> NDArray[np.float64] | None:
+        """How often each value occurs, as a factor."""
+        return None if self.counts is None else self.counts.astype(np.float64)
+
+    @cached_property
+    def _up_to(self) -> NDArray[np.int64]:
+        """Number of values up to each, where they are counted."""
+        return np.cumsum(self.counts if self.counts is not None else np.ones(len(self.levels), np.int64))
+
     def average(self, function: Callable[[FloatArray], FloatArray]) -> float:
         """Mean of a function of the values, summed in float64."""
+        if self._weights is not None:
+            return float(function(self.levels) @ self._weights) / self.size
         total = 0.0
         for start in range(0, len(self.levels), _CHUNK):
-            part = function(self.levels[start : start + _CHUNK].astype(np.float64))
-            total += float(part.sum() if self.counts is None else (part * self.counts[start : start + _CHUNK]).sum())
+            total += float(function(self.levels[start : start + _CHUNK].astype(np.float64)).sum())
         return total / self.size
 
     def percentile(self, percent: float) -> float:
@@ -67,7 +80,7 @@ class Sample:
         """The value at a place in ascending order."""
         if self.counts is None:
             return float(self.levels[index])
-        return float(self.levels[np.searchsorted(np.cumsum(self.counts), index, "right")])
+        return float(self.levels[self._up_to.searchsorted(index, "right")])
 
 
 def intensity(roi: Roi) -> Values:
@@ -163,10 +176,9 @@ def statistics(values: Sample) -> Values:
     >>> statistics(sample(np.array([1, 1, 4])))["stat_mad"]
     1.3333333333333333
     """
-    mean = values.average(lambda x: x)
+    mean, square = (values.average(power) for power in (lambda x: x, np.square))
     median, p10, p25, p75, p90 = (values.percentile(p) for p in (50, 10, 25, 75, 90))
     least, greatest = float(values.levels[0]), float(values.levels[-1])
-    square = values.average(lambda x: x**2)
     variance, skewness, kurtosis = _central_moments(values, mean, least == greatest)
     return {
         "stat_mean": mean,
@@ -202,9 +214,14 @@ def _central_moments(values: Sample, mean: float, constant: bool) -> tuple[float
     """Variance (divided by n), skewness, excess kurtosis (3.3.2 to 3.3.4)."""
     if constant:
         return 0.0, 0.0, 0.0
-    variance = values.average(lambda x: (x - mean) ** 2)
+    variance = values.average(lambda x: np.square(x - mean))
     deviation = float(np.sqrt(variance))
-    # Scaled before it is raised: large intensities would overflow, small ones vanish.
-    skewness = values.average(lambda x: ((x - mean) / deviation) ** 3)
-    kurtosis = values.average(lambda x: ((x - mean) / deviation) ** 4) - 3
+
+    # Scaled before it is raised: large intensities would overflow, small ones vanish. Products, as ** is slow.
+    def cubed(x: FloatArray) -> FloatArray:
+        scaled = (x - mean) / deviation
+        return np.asarray(scaled * scaled * scaled)
+
+    skewness = values.average(cubed)
+    kurtosis = values.average(lambda x: np.square(np.square((x - mean) / deviation))) - 3
     return variance, skewness, kurtosis

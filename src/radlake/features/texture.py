@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -24,8 +24,8 @@ DEFAULT_AGGREGATIONS: tuple[Aggregation, ...] = ("3D_comb",)
 _KEPT_CELLS = 1 << 23  # cells of the tables of all planes that are kept: 32 MiB
 NO_VALUE = Term("too few neighbouring voxels or grey levels for this measure")
 
-Vector = Sequence[float]
 Counts = NDArray[np.integer[Any]]
+Levels = NDArray[np.uint16]
 
 # Backwards from a voxel as (dz, dy, dx): the 4 directions of a plane, then the 9 that leave it.
 _IN_PLANE = ((0, 0, -1), (0, -1, -1), (0, -1, 0), (0, -1, 1))
@@ -33,11 +33,14 @@ _ACROSS = tuple((-1, dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1))
 
 
 class Lines(NamedTuple):
-    """Pairs (n, levels, levels) and runs (n, levels, lengths) in n directions; index 0 is level 1 and length 1."""
+    """Pairs (p, n, levels, levels) and runs (p, n, levels, lengths) of p parts in n directions, voxels (p,) of each.
+
+    Parts are planes, or the volume as one. Index 0 is level 1 and length 1.
+    """
 
     pairs: Counts
     runs: Counts
-    voxels: int
+    voxels: NDArray[np.int64]
 
 
 class Zones(NamedTuple):
@@ -80,15 +83,30 @@ class Texture:
         """Voxels with a level, per plane."""
         return np.asarray(np.count_nonzero(self.levels[1:-1], axis=(1, 2)), np.int64)
 
+    @property
+    def longest(self) -> int:
+        """No run can be longer."""
+        return int(max(self.levels.shape)) - 2
+
     @cached_property
     def lines(self) -> Lines:
         """Pairs and runs in the 13 directions of the volume."""
-        return _lines(self.levels, (*_IN_PLANE, *_ACROSS), self.count)
+        if "_lines_by_plane" not in self.__dict__:
+            return self._lines(self.levels, (*_IN_PLANE, *_ACROSS), by_plane=False)
+        # Directions that leave no plane have been walked already.
+        across = self._lines(self.levels, _ACROSS, by_plane=False)
+        pairs = _whole([lines.pairs for lines in self._lines_by_plane], across.pairs)
+        runs = _whole([lines.runs for lines in self._lines_by_plane], across.runs)
+        return Lines(pairs, runs, across.voxels)
 
     def lines_by_plane(self) -> Iterable[Lines]:
-        """Pairs and runs in the 4 directions of each plane that holds voxels."""
-        cells = len(self.levels) * len(_IN_PLANE) * self.count * (self.count + max(self.levels.shape))
-        return self._lines_by_plane if cells <= _KEPT_CELLS else self._each_plane()
+        """Pairs and runs in the 4 directions of each plane, some planes at a time."""
+        return self._lines_by_plane if len(self.levels) * self._cells_of_a_plane <= _KEPT_CELLS else self._each_plane()
+
+    @property
+    def _cells_of_a_plane(self) -> int:
+        """Cells of the tables of a plane."""
+        return len(_IN_PLANE) * self.count * (self.count + self.longest)
 
     @cached_property
     def _lines_by_plane(self) -> tuple[Lines, ...]:
@@ -96,9 +114,21 @@ class Texture:
         return tuple(self._each_plane())
 
     def _each_plane(self) -> Iterator[Lines]:
-        """The same, one at a time."""
-        for z in np.flatnonzero(self.voxels):
-            yield _lines(self.levels[z : z + 3], _IN_PLANE, self.count)
+        """The same, one after the other."""
+        step = max(1, _KEPT_CELLS // 8 // self._cells_of_a_plane)
+        for z in range(0, len(self.levels) - 2, step):
+            yield self._lines(self.levels[z : z + step + 2], _IN_PLANE, by_plane=True)
+
+    def _lines(
+        self, levels: NDArray[np.uint16], directions: Sequence[tuple[int, int, int]], *, by_plane: bool
+    ) -> Lines:
+        """Pairs and runs of some planes in some directions."""
+        from radlake.features import kernels
+
+        offsets = np.array(directions, np.int64)
+        pairs, runs = kernels.pairs_and_runs(levels, offsets, self.count, self.longest, by_plane)
+        voxels = np.count_nonzero(levels[1:-1], axis=(1, 2))
+        return Lines(pairs, runs, np.asarray(voxels if by_plane else [voxels.sum()], np.int64))
 
     @cached_property
     def zones(self) -> Zones:
@@ -134,13 +164,10 @@ class Texture:
         return Neighbourhoods(dependence[:, 1:, 1:], tone[:, 1:], valid[:, 1:])
 
 
-def _lines(levels: NDArray[np.uint16], directions: Sequence[tuple[int, int, int]], count: int) -> Lines:
-    """Pairs and runs of a volume in some directions."""
-    from radlake.features import kernels
-
-    pairs, runs = kernels.pairs_and_runs(levels, np.array(directions, np.int64), count)
-    voxels = int(np.count_nonzero(levels[1:-1]))
-    return Lines(pairs[:, 1:, 1:], runs[:, 1:, 1:], voxels)
+def _whole(planes: Sequence[Counts], across: Counts) -> Counts:
+    """Tables of the directions of planes, summed over all, before those of the directions across."""
+    within = np.concatenate(planes).sum(axis=0, keepdims=True, dtype=np.uint32)
+    return np.concatenate([within, across], axis=1)
 
 
 def border_distance(mask: BoolArray, *, deep: bool) -> NDArray[np.uint16]:
@@ -162,12 +189,9 @@ def border_distance(mask: BoolArray, *, deep: bool) -> NDArray[np.uint16]:
     >>> border_distance(np.ones((1, 3, 3), bool), deep=False)[1, 1:-1, 1:-1].tolist()
     [[1, 1, 1], [1, 2, 1], [1, 1, 1]]
     """
-    from scipy import ndimage
+    from radlake.features import kernels
 
-    steps = ndimage.generate_binary_structure(3, 1)
-    if not deep:
-        steps[0] = steps[2] = False
-    return np.asarray(ndimage.distance_transform_cdt(np.pad(mask, 1), steps)).astype(np.uint16)
+    return kernels.border_distance(mask, deep)
 
 
 def for_axes(aggregations: Iterable[Aggregation], axes: int) -> tuple[Aggregation, ...]:
@@ -178,8 +202,14 @@ def for_axes(aggregations: Iterable[Aggregation], axes: int) -> tuple[Aggregatio
     >>> for_axes(("3D_comb", "2D_comb", "3D_avg"), 2)
     ('2D_comb', '2D_avg')
     """
+    return _for_axes(tuple(aggregations), axes)
+
+
+@cache
+def _for_axes(aggregations: tuple[Aggregation, ...], axes: int) -> tuple[Aggregation, ...]:
+    """The same, found once."""
     if axes == 3:
-        return tuple(aggregations)
+        return aggregations
     merged: tuple[Aggregation, Aggregation] = ("2D_avg", "2D_comb")
     return tuple(dict.fromkeys(merged[a.endswith("comb")] for a in aggregations))
 
@@ -192,8 +222,26 @@ def dimensions(aggregations: Iterable[Aggregation]) -> tuple[Dimension, ...]:
     >>> dimensions(("3D_comb", "3D_avg", "2_5D_comb"))
     ('3D', '2_5D')
     """
+    return _dimensions(tuple(aggregations))
+
+
+@cache
+def _dimensions(aggregations: tuple[Aggregation, ...]) -> tuple[Dimension, ...]:
+    """The same, found once."""
     found = (dimension for a in aggregations for dimension in DIMENSIONS if a.startswith(dimension + "_"))
     return tuple(dict.fromkeys(found))
+
+
+@cache
+def full_names(names: tuple[str, ...], suffix: str) -> tuple[str, ...]:
+    """Names of features with their aggregation or dimension.
+
+    Examples
+    --------
+    >>> full_names(("cm_energy",), "2D_avg")
+    ('cm_energy_2D_avg',)
+    """
+    return tuple(f"{name}_{suffix}" for name in names)
 
 
 def aggregation_of(name: str) -> str | None:
@@ -209,46 +257,59 @@ def aggregation_of(name: str) -> str | None:
 
 def by_direction(
     texture: Texture, aggregation: Aggregation, table: Callable[[Lines], Counts]
-) -> Iterator[tuple[Counts, int]]:
-    """Matrices of one aggregation, over which features are averaged, each with the voxels that it describes.
+) -> Iterator[tuple[Counts, NDArray[np.int64]]]:
+    """Matrices (n, levels, m) of one aggregation, over which features are averaged, each with its number of voxels.
+
+    They come in parts, so that those of all planes need not be held at once.
 
     References
     ----------
     IBSI arXiv:1612.07003, 3.6 (aggregating features): BTW3, SUJT, JJUI, ZW7Z, ITBB, IAZD.
     """
     dimension, how = aggregation.rsplit("_", 1)
-    volumes: Iterable[Lines] = [texture.lines] if dimension == "3D" else texture.lines_by_plane()
+    parts: Iterable[Lines] = [texture.lines] if dimension == "3D" else texture.lines_by_plane()
     merged: Counts | None = None
-    voxels = 0
-    for lines in volumes:
+    voxels = np.zeros(1, np.int64)
+    for lines in parts:
         counts = table(lines)
         if dimension == "2_5D":
-            merged = counts.astype(np.int64) if merged is None else merged + counts
-            voxels += lines.voxels
+            whole = counts.sum(axis=0, keepdims=True, dtype=np.int64)
+            merged = whole if merged is None else merged + whole
+            voxels += lines.voxels.sum()
         else:
-            yield from _directions(counts, lines.voxels, how)
+            yield _directions(counts, lines.voxels, how)
     if merged is not None:
-        yield from _directions(merged, voxels, how)
+        yield _directions(merged, voxels, how)
 
 
-def _directions(counts: Counts, voxels: int, how: str) -> Iterator[tuple[Counts, int]]:
+def _directions(counts: Counts, voxels: NDArray[np.int64], how: str) -> tuple[Counts, NDArray[np.int64]]:
     """Each direction by itself, or all merged: then each voxel was met once a direction."""
+    directions = counts.shape[1]
     if how == "comb":
-        yield counts.sum(axis=0, dtype=np.int64), voxels * len(counts)
-    else:
-        yield from ((matrix, voxels) for matrix in counts)
+        return counts.sum(axis=1, dtype=np.int64), voxels * directions
+    return counts.reshape(-1, *counts.shape[2:]), np.repeat(voxels, directions)
 
 
-def average(names: Sequence[str], vectors: Iterable[Vector]) -> dict[str, float | Term]:
+def average(names: Sequence[str], tables: Iterable[NDArray[np.float64]]) -> dict[str, float | Term]:
     """Mean of each feature over matrices; where none has a value (NaN), a Term says so.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the first columns.
+    tables : iterable of (n, columns) arrays
+        Features of n matrices each.
 
     Examples
     --------
-    >>> average(["a", "b"], [[1.0, np.nan], [2.0, np.nan]])["a"]
+    >>> average(["a", "b"], [np.array([[1.0, np.nan], [2.0, np.nan]])])["a"]
     1.5
     """
-    table = np.array([*vectors], np.float64).reshape(-1, len(names))
-    known = ~np.isnan(table)
-    number = known.sum(axis=0)
-    means = np.where(known, table, 0).sum(axis=0) / np.maximum(number, 1)
-    return {name: float(m) if n else NO_VALUE for name, m, n in zip(names, means, number, strict=True)}
+    parts = [*tables]
+    table = (parts[0] if len(parts) == 1 else np.concatenate(parts))[:, : len(names)]
+    means = table[0]
+    if len(table) > 1:
+        known = ~np.isnan(table)
+        number = known.sum(axis=0)
+        means = np.where(number > 0, np.where(known, table, 0).sum(axis=0) / np.maximum(number, 1), np.nan)
+    return {name: NO_VALUE if m != m else m for name, m in zip(names, means.tolist(), strict=True)}  # noqa: PLR0124
