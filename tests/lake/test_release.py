@@ -30,6 +30,7 @@ def filled(lake: Lake, put: Put) -> Lake:
     )
     (lake.models / "mo-a").mkdir(parents=True)
     (lake.models / "mo-a" / "model.skops").write_bytes(b"weights")
+    (lake.models / "mo-a" / "evidence.json").write_text('{"holds_rows": false}')
     lake.report.mkdir()
     (lake.report / "index.html").write_text("<html>")
     (lake.report / "link").symlink_to(lake.private)
@@ -96,3 +97,17 @@ def test_a_lost_object_is_an_error_and_leaves_nothing_behind(filled: Lake, tmp_p
     with pytest.raises(ReleaseError, match="lost"):
         release(filled, tmp_path / "copy")
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("evidence", ['{"holds_rows": true}', "{}", "[]", "no JSON", None])
+def test_models_with_rows_of_training_cases_go_only_where_that_was_allowed(
+    filled: Lake, tmp_path: Path, evidence: str | None
+) -> None:
+    (filled.models / "mo-rows").mkdir()
+    if evidence is not None:
+        (filled.models / "mo-rows" / "evidence.json").write_text(evidence)
+    with pytest.raises(ReleaseError, match=r"1 models hold rows of training cases \(mo-rows\).*--allow-rows"):
+        release(filled, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+    release(filled, tmp_path / "copy", allow_rows=True)
+    assert (tmp_path / "copy" / "models" / "mo-rows").exists() == (evidence is not None)

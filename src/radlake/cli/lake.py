@@ -77,11 +77,14 @@ def release(
     lake: LakePath,
     dest: Annotated[Path, typer.Argument(metavar="DEST", help="A new folder.", show_default=False)],
     private: Private = None,
+    allow_rows: Annotated[
+        bool, typer.Option("--allow-rows", help="Also models that hold rows of training cases.")
+    ] = False,
 ) -> None:
     """Copy the shareable part of a lake: never private/, paths or keys."""
     from radlake.lake.release import release as copy
 
-    copy(open_lake(lake, private), dest)
+    copy(open_lake(lake, private), dest, allow_rows=allow_rows)
     typer.echo(f"released to {dest}")
 
 

@@ -6,6 +6,7 @@ neither replaced rows nor this machine's paths go along.
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -44,7 +45,7 @@ class Released:
     objects: int
 
 
-def release(lake: Lake, dest: str | Path) -> Released:
+def release(lake: Lake, dest: str | Path, *, allow_rows: bool = False) -> Released:
     """Copy what may be shared; the destination appears whole or not at all.
 
     Parameters
@@ -52,11 +53,14 @@ def release(lake: Lake, dest: str | Path) -> Released:
     lake : Lake
     dest : path
         Absent or an empty folder, outside the lake.
+    allow_rows : bool
+        Also copy models that hold rows of training cases (nearest neighbours, machines with a kernel).
 
     Raises
     ------
     ReleaseError
-        When the lake keeps identities, the destination is in use or inside the lake, or an object is lost.
+        When the lake keeps identities, the destination is in use or inside the lake, an object is lost, or a model
+        holds rows of training cases and that was not allowed.
     LakeError
         When the disk fails.
     """
@@ -65,6 +69,11 @@ def release(lake: Lake, dest: str | Path) -> Released:
     dest = Path(dest)
     with storage_errors():
         _check(lake, dest)
+        if not allow_rows and (held := _models_with_rows(lake.models)):
+            raise ReleaseError(
+                f"{len(held)} models hold rows of training cases ({', '.join(held)}): allow it (--allow-rows), or"
+                " remove their folders first"
+            )
         dest.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=dest.parent) as folder:
             copy = Path(folder) / "copy"
@@ -82,6 +91,19 @@ def _check(lake: Lake, dest: Path) -> None:
     inside = [lake.root, *([lake.private] if lake.has_private else [])]
     if any(isinstance(folder, Path) and dest.resolve().is_relative_to(folder.resolve()) for folder in inside):
         raise ReleaseError("the destination lies inside the lake: name a folder elsewhere")
+
+
+def _models_with_rows(folder: Path) -> list[str]:
+    """Ids of models that hold training cases, or do not say that they hold none."""
+    return [model.name for model in sorted(folder.glob("*/")) if _holds_rows(model)]
+
+
+def _holds_rows(model: Path) -> bool:
+    """What a bundle's evidence says; True where it says nothing."""
+    try:
+        return bool(json.loads((model / "evidence.json").read_bytes()).get("holds_rows", True))
+    except (OSError, ValueError, AttributeError):
+        return True
 
 
 def _copy(lake: Lake, copy: Path) -> Released:
