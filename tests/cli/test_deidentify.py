@@ -65,7 +65,16 @@ def test_the_help_shows_the_own_work_and_the_commands() -> None:
 
 
 def test_a_folder_is_cleaned_and_counted(scans: Path, tmp_path: Path) -> None:
-    args = ["deidentify", str(scans), "--out", str(tmp_path / "out"), "--key-file", str(tmp_path / "key")]
+    args = [
+        "deidentify",
+        str(scans),
+        "--out",
+        str(tmp_path / "out"),
+        "--pixels",
+        "off",
+        "--key-file",
+        str(tmp_path / "key"),
+    ]
     ended = run(app, [*args, "--workers", "1", "--json"])
     assert ended.exit_code == 0
     assert json.loads(ended.stdout)["files"] == {"done": 1, "quarantined": 1}

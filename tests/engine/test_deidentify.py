@@ -22,7 +22,7 @@ from radlake.engine.local import Local
 from radlake.lake.errors import KeyMismatchError, PrivatePartError
 
 KEY = b"k" * 32
-STRICT = Settings(KEY)
+STRICT = Settings(KEY, pixels="off")
 FILES = Path(pydicom.__file__).parent / "data" / "test_files"
 HERE = Options(Local(workers=0), strict=True)
 
@@ -114,7 +114,7 @@ def test_a_killed_run_goes_on_where_it_was(source: Path, tmp_path: Path) -> None
     code = (
         "import sys; from pathlib import Path; from radlake.deid.files import Settings;"
         "from radlake.engine.deidentify import *; from radlake.engine.local import Local;"
-        "deidentify(sys.argv[1], sys.argv[2], Settings(b'k' * 32), Options(Local(workers=1)))"
+        "deidentify(sys.argv[1], sys.argv[2], Settings(b'k' * 32, pixels='off'), Options(Local(workers=1)))"
     )
     work = ledger.default_private(tmp_path / "out") / "work"
     process = subprocess.Popen([sys.executable, "-c", code, str(source), str(tmp_path / "out")])
@@ -173,9 +173,9 @@ def test_places_that_do_not_fit_are_refused_before_anything_is_written(source: P
 def test_folders_cleaned_in_different_ways_do_not_mix(source: Path, tmp_path: Path) -> None:
     deidentify(source, tmp_path / "out", STRICT, HERE)
     with pytest.raises(UsageError, match="profile"):
-        deidentify(source, tmp_path / "out", Settings(KEY, "research"), HERE)
+        deidentify(source, tmp_path / "out", Settings(KEY, "research", pixels="off"), HERE)
     with pytest.raises(KeyMismatchError):
-        deidentify(source, tmp_path / "out", Settings(b"j" * 32), HERE)
+        deidentify(source, tmp_path / "out", Settings(b"j" * 32, pixels="off"), HERE)
     shared = Options(Local(workers=0), private=ledger.default_private(tmp_path / "out"))
     with pytest.raises(UsageError, match="another cleaned folder"):
         deidentify(source, tmp_path / "other", STRICT, shared)
@@ -191,7 +191,7 @@ def test_the_files_behind_a_lake_are_cleaned_with_its_key(source: Path, tmp_path
 
     key = load_key(tmp_path / "key", create=True)
     run(Pipeline("headers", [step("deid")]), source, tmp_path / "lake", key_file=tmp_path / "key", engine=Local(0))
-    summary = deidentify(tmp_path / "lake", tmp_path / "out", Settings(key), HERE)
+    summary = deidentify(tmp_path / "lake", tmp_path / "out", Settings(key, pixels="off"), HERE)
     assert summary.files["done"] == 4
     patients = {n.split("/")[0] for n in tree(tmp_path / "out") if n.endswith(".dcm")}
     from radlake.lake.store import Lake
@@ -207,4 +207,4 @@ def test_names_that_are_no_valid_text_are_cleaned(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     shutil.copyfile(FILES / "CT_small.dcm", os.fsencode(folder) + b"/\xfc.dcm")
-    assert deidentify(folder, tmp_path / "out", Settings(KEY, names="keep"), HERE).files == {"done": 1}
+    assert deidentify(folder, tmp_path / "out", Settings(KEY, names="keep", pixels="off"), HERE).files == {"done": 1}

@@ -33,6 +33,14 @@ class NamesBy(StrEnum):
     keep = "keep"
 
 
+class Pixels(StrEnum):
+    """What happens to text that is burned into pictures."""
+
+    redact = "redact"
+    review = "review"
+    off = "off"
+
+
 @deidentify.command(OWN_WORK, epilog=EXAMPLES, hidden=True)
 def run(
     source: Annotated[
@@ -48,6 +56,10 @@ def run(
         list[str] | None,
         typer.Option(metavar="NAME", help="An option of PS3.15, such as retain-uids; may be repeated."),
     ] = None,
+    pixels: Annotated[
+        Pixels,
+        typer.Option(help="Text in pictures: blank it, set its file aside with a picture for you, or do not look."),
+    ] = Pixels.redact,
     names: Annotated[
         NamesBy, typer.Option(help="Call files by their new UIDs, or by those words of their paths that name nobody.")
     ] = NamesBy.uid,
@@ -77,7 +89,8 @@ def run(
     from radlake.engine.local import Local
     from radlake.engine.progress import shown
 
-    settings = Settings(load_key(key_file, create=True), profile.value, tuple(option or ()), names.value)
+    key = load_key(key_file, create=True)
+    settings = Settings(key, profile.value, tuple(option or ()), names.value, pixels.value)
     with shown(quiet=quiet or as_json) as progress:
         summary = start(source, out, settings, Options(Local(workers, memory, timeout), private, strict, progress))
     if summary.unreadable_folders:

@@ -47,6 +47,11 @@ FAULTS: dict[str, Rule] = {
     "not_cleanable": Rule(
         "{format}: files of this format are not cleaned", "convert it to DICOM, NIfTI, PNG, JPEG or TIFF, or use a lake"
     ),
+    "text_found": Rule(
+        "{boxes} places with text in the picture",
+        "look at its picture in the private part; --pixels redact blanks them",
+    ),
+    "text_left": Rule("there may be text in the picture that blanking does not remove", "look at it yourself"),
     "contradictory_header": Rule("the header contradicts itself: {what}", "export the file again"),
     "too_large": Rule(
         "needs about {needed_mib} MiB, the limit is {limit_mib} MiB", "raise --memory, or set this file aside"

@@ -11,16 +11,21 @@ from pydicom.dataset import Dataset
 
 from radlake.core.errors import UsageError
 from radlake.core.fault import ItemError, Term
-from radlake.deid import dataset_file, pixel_text, placing
+from radlake.deid import dataset_file, pixel_text, pixels, placing, stored_pixels
+from radlake.deid.contact_sheet import sheet
 from radlake.deid.dataset import AuditRow, deidentify
+from radlake.deid.dataset_file import DicomObject
 from radlake.deid.dataset_values import person_of, text_of
 from radlake.deid.ledger import Faces, PixelText
+from radlake.deid.pixels import Examined, Mode
 from radlake.deid.profiles import options_of
 from radlake.deid.rows import Profile
 from radlake.formats import find_reader
 from radlake.formats.source import Source
+from radlake.lake.durable import write_bytes
 
 Names = Literal["uid", "keep"]
+_PIXELS_CLEANED = "clean-pixel-data"
 VERSION = 1  # raised whenever the same input and settings give another result
 _UIDS = (0x0020000D, 0x0020000E, 0x00080018)  # of study, series and instance
 
@@ -38,17 +43,25 @@ class Settings:
         Further options of the standard, names of `profiles.OPTIONS`.
     names : {"uid", "keep"}
         Cleaned files are called by their new UIDs, or by their old path as far as that identifies nobody.
+    pixels : {"redact", "review", "off"}
+        Burned-in text is blanked; or files with such text are set aside, with pictures for their owner; or nobody
+        looks.
+    review : Path, optional
+        A private folder for those pictures.
     """
 
     key: bytes = field(repr=False)
     profile: Profile = "strict"
     options: tuple[str, ...] = ()
     names: Names = "uid"
+    pixels: Mode = "redact"
+    review: Path | None = None
 
     @property
     def all_options(self) -> tuple[str, ...]:
         """Every option in force, sorted. UsageError where a name is unknown."""
-        return tuple(sorted(options_of(self.profile, self.options)))
+        looked = () if self.pixels == "off" else (_PIXELS_CLEANED,)
+        return tuple(sorted(options_of(self.profile, (*self.options, *looked))))
 
 
 @dataclass(frozen=True)
@@ -105,6 +118,8 @@ def clean(source: Input, dest: Path, settings: Settings) -> Cleaned:
     ------
     Ignored, ItemError
         When there is nothing to keep, or the file cannot be cleaned; nothing is written then.
+    MissingExtra
+        When reading of burned-in text is asked for and not installed.
     LakeError
         When the disk fails where the copy goes.
     """
@@ -116,12 +131,34 @@ def clean(source: Input, dest: Path, settings: Settings) -> Cleaned:
 
 
 def _clean_dicom(source: Input, dest: Path, settings: Settings) -> Cleaned:
-    """A DICOM object by PS3.15 Annex E."""
+    """A DICOM object by PS3.15 Annex E, and its pixels."""
     with dataset_file.open_object(source.path) as found:
-        clean, audit = deidentify(found.dataset, profile=settings.profile, key=settings.key, options=settings.options)
+        seen = _seen(source, found, settings)
+        looked = (_PIXELS_CLEANED,) if seen is not None else ()
+        options = (*settings.options, *looked)
+        clean, audit = deidentify(found.dataset, profile=settings.profile, key=settings.key, options=options)
         name = _dicom_name(source, found.dataset, clean, settings)
-        dataset_file.write_object(clean, _place(source, dest, name), found)
-    return Cleaned(name, "dicom", audit, pixel_text.state(pixel_text.row_of(found.dataset)) if found.length else None)
+        parts = None
+        if seen is not None and seen.boxes:
+            parts, done = stored_pixels.blanked(pixels.frames_in(found), seen.boxes, clean)
+            audit.append(AuditRow("7FE0,0010", f"blanked, {done}", len(seen.boxes)))
+        dataset_file.write_object(clean, _place(source, dest, name), found, parts)
+        known = pixel_text.state(pixel_text.row_of(found.dataset)) if found.length else None
+    return Cleaned(name, "dicom", audit, seen.state if seen is not None else known)
+
+
+def _seen(source: Input, found: DicomObject, settings: Settings) -> Examined | None:
+    """What is burned into the pixels; None where there are none, or nobody is to look."""
+    if not found.length or settings.pixels == "off":
+        return None
+    seen = pixels.examine(pixels.frames_in(found))
+    if seen.boxes and settings.pixels == "review":
+        if settings.review:
+            write_bytes(settings.review / f"{source.file_id}.png", sheet(seen.planes, seen.boxes))
+        raise ItemError("text_found", boxes=len(seen.boxes))
+    if seen.state == "unsure":
+        raise ItemError("text_left")
+    return seen
 
 
 def _dicom_name(source: Input, dataset: Dataset, clean: Dataset, settings: Settings) -> str:

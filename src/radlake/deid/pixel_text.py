@@ -57,15 +57,25 @@ def state(row: Row) -> State:
     return "unchecked"
 
 
+def is_computed(row: Row) -> bool:
+    """Whether an object holds computed maps (segmentations, dose), on which nobody writes."""
+    return row.get("sop_class") in _COMPUTED
+
+
 def row_of(dataset: Dataset) -> Row:
-    """What `state` asks of a DICOM object, as in its row of `instances`."""
+    """What `state` and `formats.dicom.frames` ask of a DICOM object, as in its row of `instances`."""
     kind = value_of(dataset, "ImageType")
     return {
         "format": "dicom",
         "sop_class": str(value_of(dataset, "SOPClassUID") or ""),
         "photometric": str(value_of(dataset, "PhotometricInterpretation") or ""),
         "image_type": "\\".join(map(str, kind)) if isinstance(kind, Sequence) and not isinstance(kind, str) else kind,
+        "rows": integer_of(dataset, "Rows"),
+        "columns": integer_of(dataset, "Columns"),
+        "samples": integer_of(dataset, "SamplesPerPixel"),
+        "bits_allocated": integer_of(dataset, "BitsAllocated"),
         "bits_stored": integer_of(dataset, "BitsStored"),
+        "pixel_signed": integer_of(dataset, "PixelRepresentation") == 1,
         "burned_in": str(value_of(dataset, "BurnedInAnnotation") or ""),
     }
 

@@ -108,6 +108,7 @@ def deidentify(source: str | Path, dest: str | Path, settings: Settings, options
     options = options or Options()
     source, dest = Path(source), Path(dest)
     private = options.private or ledger.default_private(dest)
+    settings = replace(settings, review=private / "review")
     run = _checked(source, dest, private, settings, options.limits)
     started = time.perf_counter()
     with storage_errors():
@@ -133,7 +134,7 @@ def _checked(source: Path, dest: Path, private: Path, settings: Settings, limits
         settings.profile,
         settings.all_options,
         settings.names,
-        "off",
+        settings.pixels,
         fingerprint(settings.key),
         {"cleaner": str(VERSION), "python": platform.python_version(), **{n: version(n) for n in _VERSIONS}},
         wall_clock={"started": _now(), "ended": None, "seconds": None, "workers": limits.workers},

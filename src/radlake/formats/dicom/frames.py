@@ -168,13 +168,18 @@ def open_frames(member: Row) -> Iterator[Frames]:
         ``bomb``.
     """
     with open_dataset(member) as (stream, dataset):
-        element = _pixel_element(stream, dataset)
-        layout = _layout(member, dataset, element)
-        syntax = _syntax(dataset)
-        count = max(1, integer_of(dataset, "NumberOfFrames") or 1)
-        native = syntax in NATIVE and element.length != _UNDEFINED
-        spans = _native_spans(element, layout, count) if native else _frame_spans(stream, element, dataset, count)
-        yield Frames(stream, dataset, syntax, native, count, layout, spans)
+        yield frames_of(stream, dataset, member)
+
+
+def frames_of(stream: BinaryIO, dataset: Dataset, member: Row) -> Frames:
+    """The frames of a stream that stands at the pixel element of a data set. Errors as in `open_frames`."""
+    element = _pixel_element(stream, dataset)
+    layout = _layout(member, dataset, element)
+    syntax = _syntax(dataset)
+    count = max(1, integer_of(dataset, "NumberOfFrames") or 1)
+    native = syntax in NATIVE and element.length != _UNDEFINED
+    spans = _native_spans(element, layout, count) if native else _frame_spans(stream, element, dataset, count)
+    return Frames(stream, dataset, syntax, native, count, layout, spans)
 
 
 class _Element(NamedTuple):

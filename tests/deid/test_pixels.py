@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom import dcmread
+
+from radlake.core.fault import ItemError
+from radlake.deid import burned_in, pixels
+from radlake.deid.burned_in import Finder, Picture
+from radlake.deid.dataset_file import open_object
+from radlake.deid.files import Input, Settings, clean
+
+KEY = b"k" * 32
+FOLDER = Path(pydicom.__file__).parent / "data" / "test_files"
+FILE_ID = "fi-mnopqrstuvwx"
+CORNERS = np.array([[20, 20], [60, 20], [60, 32], [20, 32]], np.float32)
+
+
+def finder(sees: Callable[[Picture], bool]) -> Finder:
+    """A finder that finds a name at one place of the pictures in which it sees one."""
+
+    def detect(picture: Picture) -> list[tuple[np.ndarray, float]]:
+        return [(CORNERS, 0.9)] if sees(picture) else []
+
+    def read(pictures: Sequence[Picture]) -> list[tuple[str, float]]:
+        return [("SMITH", 0.9)] * len(pictures)
+
+    return Finder(detect, read)
+
+
+@pytest.fixture
+def letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is not flat at the place is a name."""
+    found = finder(lambda picture: float(np.ptp(picture[22:30, 22:58])) > 0)
+    monkeypatch.setattr(burned_in, "finder", lambda: found)
+
+
+def examined(name: str) -> pixels.Examined:
+    with open_object(FOLDER / name) as found:
+        return pixels.examine(pixels.frames_in(found))
+
+
+def test_what_a_scanner_reconstructed_is_not_read_without_a_sign(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never() -> Finder:
+        raise AssertionError
+
+    monkeypatch.setattr(burned_in, "finder", never)
+    assert examined("CT_small.dcm").state == "clean"
+    assert examined("rtdose.dcm").state == "clean"
+    monkeypatch.setattr(pixels.strokes, "has_strokes", lambda _: True)
+    with pytest.raises(AssertionError):
+        examined("CT_small.dcm")
+
+
+def test_text_is_blanked_and_read_again(letters: None, quiet: None) -> None:
+    found = examined("examples_rgb_color.dcm")
+    assert found.state == "redacted"
+    ((top, left, bottom, right),) = found.boxes
+    assert top < 14 and left < 14 and bottom > 21 and right > 40  # the plane was enlarged for reading
+
+
+def test_text_that_blanking_does_not_remove_leaves_an_object_unsure(
+    monkeypatch: pytest.MonkeyPatch, quiet: None
+) -> None:
+    monkeypatch.setattr(burned_in, "finder", lambda: finder(lambda _: True))
+    assert examined("examples_rgb_color.dcm").state == "unsure"
+
+
+def test_of_a_long_object_some_frames_and_their_extremes_are_read(letters: None, quiet: None) -> None:
+    with open_object(FOLDER / "examples_ybr_color.dcm") as found:
+        frames = pixels.frames_in(found)
+        assert frames.count == 30
+        planes = pixels._planes(frames)
+    every = dcmread(FOLDER / "examples_ybr_color.dcm").pixel_array
+    assert len(planes) == 10 and planes[-2].shape == every[0].shape
+    assert planes[-2].min() >= planes[-1].min()
+    assert (planes[-2] >= planes[0]).all() and (planes[-1] <= planes[3]).all()
+
+
+def test_a_redacted_file_says_so_and_holds_no_letters(letters: None, tmp_path: Path, quiet: None) -> None:
+    source = FOLDER / "examples_rgb_color.dcm"
+    found = clean(Input(source, "x.dcm", FILE_ID), tmp_path, Settings(KEY))
+    after = dcmread(tmp_path / found.name)
+    assert found.pixel_text == "redacted"
+    assert after.BurnedInAnnotation == "NO"
+    assert "113101" in {item.CodeValue for item in after.DeidentificationMethodCodeSequence}
+    assert [r.count for r in found.audit if r.tag == "7FE0,0010"] == [1]
+    assert (after.pixel_array[15:21, 16:38] == 0).all()
+
+
+def test_review_sets_the_file_aside_with_a_picture(letters: None, tmp_path: Path, quiet: None) -> None:
+    settings = Settings(KEY, pixels="review", review=tmp_path / "review")
+    with pytest.raises(ItemError) as caught:
+        clean(Input(FOLDER / "examples_rgb_color.dcm", "x.dcm", FILE_ID), tmp_path / "out", settings)
+    assert caught.value.code == "text_found"
+    assert (tmp_path / "review" / f"{FILE_ID}.png").read_bytes().startswith(b"\x89PNG")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_cannot_be_cleared_is_set_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quiet: None) -> None:
+    monkeypatch.setattr(burned_in, "finder", lambda: finder(lambda _: True))
+    with pytest.raises(ItemError) as caught:
+        clean(Input(FOLDER / "examples_rgb_color.dcm", "x.dcm", FILE_ID), tmp_path, Settings(KEY))
+    assert caught.value.code == "text_left"
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_window_of_a_file_is_taken_to_stored_values() -> None:
+    dataset = pydicom.Dataset()
+    dataset.WindowCenter, dataset.WindowWidth = ["40", "400"], ["400", "1500"]
+    dataset.RescaleSlope, dataset.RescaleIntercept = "2", "-1000"
+    assert pixels._window(dataset) == (520.0, 200.0)
+    del dataset.WindowWidth
+    assert pixels._window(dataset) is None
+
+
+def test_known_files_lose_their_names(shared: Path, tmp_path: Path) -> None:
+    pytest.importorskip("rapidocr")
+    source = shared / "deid" / "burned_in" / "us_greyscale_image.dcm"
+    found = clean(Input(source, "x.dcm", FILE_ID), tmp_path, Settings(KEY))
+    assert found.pixel_text == "redacted"
+    banner = dcmread(tmp_path / found.name).pixel_array[:20]
+    bright = dcmread(source).pixel_array[:20] > 120
+    assert bright.sum() > 500  # letters of name, number, date of birth, hospital and date
+    assert (banner[bright] > 120).mean() < 0.01
