@@ -1,7 +1,7 @@
 """Safe statistics of a lake: named aggregates over named columns, of patients, never free SQL.
 
 Without noise, small cells and their complements are withheld. With it, every answer spends from a budget that the lake
-keeps in its private part: an append-only file that is written before an answer is given, so that no crash gives one
+keeps in its private part: a file that only grows and is written before an answer is given, so that no crash gives one
 away for nothing.
 """
 
@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from radlake.core.errors import RadlakeError, UsageError
 from radlake.deid.aggregates import LEAST_K, Cell, Line, Person, aggregate, binned
 from radlake.deid.noise import Noisy, noisy, threshold_delta
-from radlake.lake.durable import sync
+from radlake.lake.durable import write_bytes
 from radlake.lake.store import Lake
 
 LEDGER = "privacy_budget.jsonl"
@@ -184,9 +182,10 @@ def _all_cells(question: Question) -> list[Cell] | None:
 
 def _spend(lake: Lake, question: Question, delta: float, budget: float) -> float:
     """Write down what an answer costs, before it is given; return what is left of epsilon."""
-    path = Path(lake.private) / LEDGER
+    path = lake.private / LEDGER
     with lake.lock():
-        entries = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+        written = path.read_bytes() if path.exists() else b""
+        entries = [json.loads(line) for line in written.splitlines()]
         total = entries[0]["budget"] if entries else budget
         left = total - sum(entry["epsilon"] for entry in entries[1:])
         cost = float(question.epsilon or 0)
@@ -197,9 +196,5 @@ def _spend(lake: Lake, question: Question, delta: float, budget: float) -> float
         new: list[dict[str, Any]] = [] if entries else [{"budget": budget}]
         asked = {name: value for name, value in asdict(question).items() if name in {"by", "means", "bins", "k"}}
         new.append({"epsilon": cost, "delta": delta, "asked": asked})
-        with path.open("a", encoding="utf-8") as out:
-            out.write("".join(json.dumps(entry) + "\n" for entry in new))
-            out.flush()
-            os.fsync(out.fileno())
-        sync(path.parent)
+        write_bytes(path, written + "".join(json.dumps(entry) + "\n" for entry in new).encode())
     return float(left - cost)

@@ -93,12 +93,12 @@ def _check(lake: Lake, dest: Path) -> None:
         raise ReleaseError("the destination lies inside the lake: name a folder elsewhere")
 
 
-def _models_with_rows(folder: Path) -> list[str]:
+def _models_with_rows(folder: Place) -> list[str]:
     """Ids of models that hold training cases, or do not say that they hold none."""
-    return [model.name for model in sorted(folder.glob("*/")) if _holds_rows(model)]
+    return sorted(model.name for model in folder.glob("*") if model.is_dir() and _holds_rows(model))
 
 
-def _holds_rows(model: Path) -> bool:
+def _holds_rows(model: Place) -> bool:
     """What a bundle's evidence says; True where it says nothing."""
     try:
         return bool(json.loads((model / "evidence.json").read_bytes()).get("holds_rows", True))
