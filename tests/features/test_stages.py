@@ -105,3 +105,20 @@ def test_too_narrow_bins_cost_the_texture_and_leave_the_rest() -> None:
     rows = [row for _, row in features(_item(), families=["glszm", "intensity"], bin_width=1e-9)]
     assert "too narrow" in rows[0]["reason"]
     assert len(rows) == 1 + 18
+
+
+def test_responses_are_measured_too_and_a_filter_that_does_not_fit_says_why() -> None:
+    item = _item()
+    both = [row for _, row in features(item, filters=["log sigma_mm=1.5"])]
+    expected = extract(item.images["original"], item.regions["foreground"][0].mask, filters=["log sigma_mm=1.5"])
+    assert [row["name"] for row in both] == expected["name"].to_pylist()
+    assert [row["value"] for row in both] == expected["value"].to_pylist()
+    assert len({row["settings_id"] for row in both}) == 2
+    plane = Image(np.arange(20, dtype=np.int16).reshape(4, 5), Geometry((1.0, 1.0)))
+    item.images["original"] = plane
+    item.regions["foreground"] = [Region(plane.with_array(plane.array > 5), roi="foreground", source="auto", id="mk")]
+    rows = [row for _, row in features(item, filters=["wavelet bands=LLH"])]
+    assert sum(row.get("value") is not None for row in rows) > 20
+    assert rows[-1]["family"] == "intensity"
+    assert rows[-1]["reason"] == "expected an image with 3 axes, found 2"
+    to_table("features", rows)

@@ -29,6 +29,11 @@ def test_negative_and_infinite_lengths_are_refused(bad: float) -> None:
         in_voxels("sigma", bad, None, (1.0, 1.0))
 
 
+def test_lengths_are_one_or_one_an_axis() -> None:
+    with pytest.raises(ValueError, match="sigma must be one number or one for each of 3 axes"):
+        in_voxels("sigma", (1.0, 2.0), None, (1.0, 1.0, 1.0))
+
+
 def test_a_box_in_millimetres_reaches_exact_multiples_of_the_spacing() -> None:
     # 2.1 / 0.7 = 2.9999999999999996 in binary; three voxels all the same
     assert box_size(2.1, None, (0.7, 0.7)) == (7, 7)

@@ -71,7 +71,6 @@ def test_orthogonal_planes_are_those_of_the_turned_volume() -> None:
         ({"aspect": np.nan}, "aspect must be above 0"),
         ({"angle_deg": 50, "pooling": "max"}, "angle_deg must divide 360"),
         ({"pooling": "max"}, "angle_deg must divide 360"),
-        ({"orthogonal": True}, "orthogonal planes need a volume"),
         ({"border": "mirrored"}, "border must be one of"),
     ],
 )
@@ -80,6 +79,8 @@ def test_impossible_parameters_are_named(options: dict, message: str) -> None:
         gabor(np.zeros((4, 4)), **({"sigma_mm": 1, "wavelength_mm": 2} | options))
 
 
-def test_nan_is_a_fault() -> None:
+def test_nan_and_planes_without_others_are_faults() -> None:
+    with pytest.raises(ItemError, match="expected an image with 3 axes, found 2"):
+        gabor(np.zeros((4, 4)), sigma_mm=1, wavelength_mm=2, orthogonal=True)
     with pytest.raises(ItemError, match="finite"):
         gabor(np.full((4, 4), np.nan), sigma_mm=1, wavelength_mm=2)

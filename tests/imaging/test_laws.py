@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from radlake.core.fault import ItemError
 from radlake.imaging.laws import laws
 
 
@@ -32,7 +33,7 @@ def test_unknown_kernels_are_named(kernels: str) -> None:
 
 
 def test_a_plane_takes_two_kernels_and_no_negative_reach() -> None:
-    with pytest.raises(ValueError, match="3 directions do not fit"):
+    with pytest.raises(ItemError, match="expected an image with 3 axes, found 2"):
         laws(np.zeros((4, 4)), kernels="L5E5E5")
     with pytest.raises(ValueError, match="energy_vox must not be negative"):
         laws(np.zeros((4, 4)), kernels="L5E5", energy_vox=-1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from radlake.core.fault import ItemError
 from radlake.imaging.rotations import pooled, right_angles, separable_response
 
 RNG = np.random.default_rng(4)
@@ -62,7 +63,7 @@ def test_two_kernels_filter_planes_of_a_volume() -> None:
 
 
 def test_what_does_not_fit_is_named() -> None:
-    with pytest.raises(ValueError, match="3 directions do not fit an image with 2 axes"):
+    with pytest.raises(ItemError, match="expected an image with 3 axes, found 2"):
         separable_response(np.zeros((4, 4), np.float32), [ODD] * 3, None, "reflect")
     with pytest.raises(ValueError, match="pooling must be 'average' or 'max'"):
         pooled([(np.zeros(2, np.float32), 1)], "mean")  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ import pywt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from radlake.core.fault import ItemError
 from radlake.imaging.wavelets import wavelet
 
 
@@ -39,10 +40,14 @@ def test_levels_spread_the_kernels() -> None:
         ({"family": "db0"}, "family must name an orthogonal wavelet"),
         ({"bands": "LX"}, "bands must be two or three letters"),
         ({"bands": "L"}, "bands must be two or three letters"),
-        ({"bands": "LLH"}, "3 directions do not fit"),
         ({"bands": "LH", "level": 0}, "level must be at least 1"),
     ],
 )
 def test_what_does_not_exist_is_named(options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         wavelet(np.zeros((4, 4)), **options)
+
+
+def test_a_plane_has_two_bands() -> None:
+    with pytest.raises(ItemError, match="expected an image with 3 axes, found 2"):
+        wavelet(np.zeros((4, 4)), bands="LLH")

@@ -77,6 +77,9 @@ FAULTS: dict[str, Rule] = {
         "no region is called so; there are: {names}", "choose among these, or leave out the choice to take all"
     ),
     "not_finite": Rule("values inside the region are not finite", "repair the image, or leave them out of the mask"),
+    "too_few_axes": Rule(
+        "expected an image with {expected} axes, found {found}", "filter planes by two kernels, bands or orders"
+    ),
     "empty_mask": Rule("the mask holds no voxel", "check the outline or the threshold"),
     "too_many_levels": Rule(
         "the bins are too narrow for the region's range of values", "use a wider bin, or bin_count"

@@ -14,6 +14,7 @@ from radlake.core.fault import Term
 from radlake.core.image import Array, Image, Unit
 from radlake.features.autocorrelation import autocorrelation
 from radlake.features.enclosure import enclosure
+from radlake.features.filtered import Filter, region_on
 from radlake.features.glcm import glcm
 from radlake.features.gldzm import gldzm
 from radlake.features.glrlm import glrlm
@@ -107,8 +108,9 @@ def extract(
         On the image's spatial grid; non-zero is inside.
     families : sequence of str, optional
         What to compute, in this order: any of `FAMILIES`. Absent: shape and intensity, with a preset all.
-    preset : {"default", "ibsi-phantom", "ibsi-a", "ibsi-b", "ibsi-c", "ibsi-d", "ibsi-e"}, optional
-        All settings at once, instead of single options; see `radlake.features.presets`.
+    preset : str, optional
+        All settings at once, instead of single options: "default", "ibsi-phantom", "ibsi-a" to "ibsi-e", "ibsi2-a",
+        "ibsi2-b"; see `radlake.features.presets`.
     spacing : floats, optional
         For arrays: millimetres along each axis; without it lengths are in pixels.
     as_dict : bool
@@ -126,6 +128,9 @@ def extract(
         Neither do voxels farther from the mean of those left than so many standard deviations.
     spacing_mm, interpolation, rounded : optional
         Resample first: distance of samples (0 leaves an axis), "linear" or "cubic", to integers.
+    filters : sequence of str, optional
+        Features of the responses too: filters in words, such as "log sigma_mm=1.5" or "wavelet bands=LLH"; see
+        `radlake.features.filtered.KNOWN`. Their names begin with those words: "log-sigma_mm-1.5_stat_mean".
 
     Returns
     -------
@@ -156,15 +161,43 @@ def extract(
     settings = settings_of(preset, options)
     chosen = chosen_families(families, preset)
     roi = prepared(image, mask, settings, spacing)
-    if as_dict:
-        return {
-            tag: None if isinstance(value, Term) else float(value)
-            for name in chosen
-            for tag, value in family_values(name, roi, settings.aggregations).items()
-        }
-    rows = [row for name in chosen for row in family_rows(name, roi, settings.aggregations)]
-    identity = settings_id(families=chosen, intensity_range=settings.intensity_range, **unusual(settings, chosen))
-    return pa.Table.from_pylist([row | {"settings_id": identity} for row in rows], schema=SCHEMA)
+    rows: list[dict[str, Any]] = []
+    values: dict[str, float | None] = {}
+    for one in (None, *settings.filters):
+        part = roi if one is None else region_on(roi, one)
+        identity = settings_id(
+            families=chosen, intensity_range=settings.intensity_range, **unusual(settings, chosen, one)
+        )
+        for name in families_on(one, chosen):
+            if as_dict:
+                found = family_values(name, part, settings.aggregations)
+                values |= {named(tag, one): None if isinstance(v, Term) else float(v) for tag, v in found.items()}
+            else:
+                measured = family_rows(name, part, settings.aggregations, one)
+                rows += [row | {"settings_id": identity} for row in measured]
+    return values if as_dict else pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def families_on(one: Filter | None, families: Sequence[str]) -> list[str]:
+    """Of these families those that a filter changes; all of them without a filter.
+
+    Examples
+    --------
+    >>> families_on(Filter("log sigma_mm=1.5"), ["shape", "intensity"])
+    ['intensity']
+    """
+    return [name for name in families if one is None or family(name).needs_image]
+
+
+def named(tag: str, one: Filter | None) -> str:
+    """Name of a feature, which begins with the words of the filter whose response it belongs to.
+
+    Examples
+    --------
+    >>> named("stat_mean", Filter("log sigma_mm=1.5")), named("stat_mean", None)
+    ('log-sigma_mm-1.5_stat_mean', 'stat_mean')
+    """
+    return tag if one is None else f"{one.label}_{tag}"
 
 
 def chosen_families(families: Sequence[str] | None, preset: str | None) -> tuple[str, ...]:
@@ -202,7 +235,7 @@ def prepared(
     return region_of_interest(image, mask, spacing=spacing, **settings.of_region)
 
 
-def unusual(settings: Settings, families: Sequence[str]) -> dict[str, object]:
+def unusual(settings: Settings, families: Sequence[str], one: Filter | None = None) -> dict[str, object]:
     """What belongs to the identity of settings besides families and range; nothing where it changes no value.
 
     Examples
@@ -222,6 +255,8 @@ def unusual(settings: Settings, families: Sequence[str]) -> dict[str, object]:
     if settings.spacing_mm is not None:
         found["spacing_mm"] = [float(step) for step in settings.spacing_mm]
         found |= {"interpolation": settings.interpolation, "rounded": settings.rounded}
+    if one is not None:
+        found["filter"] = one.label
     return found
 
 
@@ -254,8 +289,10 @@ def family(name: str) -> Family:
     return FAMILIES[name]
 
 
-def family_rows(name: str, roi: Roi, aggregations: Sequence[Aggregation]) -> list[dict[str, Any]]:
-    """Rows of one family of a region, without settings.
+def family_rows(
+    name: str, roi: Roi, aggregations: Sequence[Aggregation], one: Filter | None = None
+) -> list[dict[str, Any]]:
+    """Rows of one family of a region, without settings; named after the filter whose response the region lies on.
 
     Raises
     ------
@@ -265,7 +302,7 @@ def family_rows(name: str, roi: Roi, aggregations: Sequence[Aggregation]) -> lis
         For an unknown family, or one that needs an image without one.
     """
     values = family_values(name, roi, aggregations)
-    known = described(name, tuple(values), roi)
+    known = described(name, tuple(values), roi, one)
     return [
         {**fixed, "value": None, "reason": str(value)}
         if isinstance(value, Term)
@@ -290,16 +327,18 @@ def family_values(name: str, roi: Roi, aggregations: Sequence[Aggregation]) -> V
     return entry.function(roi, aggregations=aggregations) if entry.texture else entry.function(roi)
 
 
-def described(family_name: str, names: tuple[str, ...], roi: Roi) -> tuple[dict[str, str | None], ...]:
+def described(
+    family_name: str, names: tuple[str, ...], roi: Roi, one: Filter | None = None
+) -> tuple[dict[str, str | None], ...]:
     """Family, aggregation, code, name and unit of each feature of a region."""
     # Bin numbers have no unit, and neither have the fractions of this family.
     binned = family_name == "ivh" and roi.binning.ivh_bin_count is not None
-    return _described(family_name, names, "" if binned else roi.unit, roi.calibrated)
+    return _described(family_name, names, "" if binned else roi.unit, roi.calibrated, one)
 
 
 @lru_cache(maxsize=256)
 def _described(
-    family_name: str, names: tuple[str, ...], unit: Unit | Literal[""], calibrated: bool
+    family_name: str, names: tuple[str, ...], unit: Unit | Literal[""], calibrated: bool, one: Filter | None
 ) -> tuple[dict[str, str | None], ...]:
     """Family, aggregation, code, name and unit of each feature; without an intensity unit all are pure numbers."""
     texture = family(family_name).texture
@@ -308,7 +347,7 @@ def _described(
             "family": family_name,
             "aggregation": aggregation_of(name) if texture else None,
             "code": FEATURES[name].code,
-            "name": name,
+            "name": named(name, one),
             "unit": FEATURES[name].unit(unit, calibrated=calibrated) if unit else "1",
         }
         for name in names

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from radlake.core.fault import ItemError, Term
 from radlake.core.image import Array, Image
-from radlake.features.extract import chosen_families, described, family_values, settings_id, unusual
+from radlake.features.extract import chosen_families, described, families_on, family_values, settings_id, unusual
+from radlake.features.filtered import Filter, parts
 from radlake.features.presets import Options, Settings, resampled, settings_of
 from radlake.features.roi import Roi, Values, framed, region_of_interest, roi_in
 
@@ -32,10 +33,11 @@ _WORDS = ("family", "aggregation", "code", "name", "unit")
 
 
 class _Found(NamedTuple):
-    """What one family gave for one region: values by name, or why it cannot measure it."""
+    """What one family gave for one region on its image or a response: values by name, or why it cannot measure it."""
 
     label: int
     family: str
+    filter: Filter | None
     roi: Roi | None
     values: Values | ItemError
 
@@ -87,24 +89,29 @@ def extract_labels(
     """
     settings = settings_of(preset, options)
     chosen = chosen_families(families, preset)
-    identity = settings_id(families=chosen, intensity_range=settings.intensity_range, **unusual(settings, chosen))
+    identities = {
+        one: settings_id(families=chosen, intensity_range=settings.intensity_range, **unusual(settings, chosen, one))
+        for one in (None, *settings.filters)
+    }
+    responses: dict[Filter, Array] = {}
     each = _cropped if settings.spacing_mm is None else _resampled
     found = [
-        _measured(label, roi, name, settings)
+        _measured(label, part, one, name, settings)
         for label, roi in each(image, labels, settings, spacing)
-        for name in chosen
+        for one, part in parts(roi, settings.filters, responses)
+        for name in families_on(one, chosen)
     ]
-    return _table(found, identity)
+    return _table(found, identities)
 
 
-def _measured(label: int, roi: Roi | ItemError, family: str, settings: Settings) -> _Found:
+def _measured(label: int, roi: Roi | ItemError, one: Filter | None, family: str, settings: Settings) -> _Found:
     """One family of one region."""
     if isinstance(roi, ItemError):
-        return _Found(label, family, None, roi)
+        return _Found(label, family, one, None, roi)
     try:
-        return _Found(label, family, roi, family_values(family, roi, settings.aggregations))
+        return _Found(label, family, one, roi, family_values(family, roi, settings.aggregations))
     except ItemError as problem:
-        return _Found(label, family, roi, problem)
+        return _Found(label, family, one, roi, problem)
 
 
 def _cropped(
@@ -149,23 +156,23 @@ def _boxes(labels: Array) -> Iterator[tuple[int, tuple[slice, ...]]]:
     yield from zip(values.tolist(), ndimage.find_objects(ranks), strict=True)
 
 
-def _table(found: Sequence[_Found], identity: str) -> pa.Table:
+def _table(found: Sequence[_Found], identities: dict[Filter | None, str]) -> pa.Table:
     """Rows of all regions. The words of a family are the same for most of them: they are kept once and repeated."""
     words: list[dict[str, str | None]] = []
     first: dict[tuple[str, ...], int] = {}  # where the words of a family begin
     numbers: list[float | None] = []
     reasons: list[str | None] = []
     begins, counts = [], []
-    for _, family, roi, values in found:
+    for _, family, one, roi, values in found:
         if roi is None or isinstance(values, ItemError):
             known: Sequence[dict[str, str | None]] = [{"family": family}]
             numbers.append(None)
             reasons.append(str(values))
         else:
-            known = described(family, tuple(values), roi)
+            known = described(family, tuple(values), roi, one)
             numbers += [None if isinstance(value, Term) else value for value in values.values()]
             reasons += [str(value) if isinstance(value, Term) else None for value in values.values()]
-        key = (family, *(() if isinstance(values, ItemError) else values))
+        key = ("" if one is None else one.text, family, *(() if isinstance(values, ItemError) else values))
         if key not in first:
             first[key] = len(words)
             words += known
@@ -177,5 +184,8 @@ def _table(found: Sequence[_Found], identity: str) -> pa.Table:
     columns["label"] = pa.array(np.repeat([f.label for f in found], counts), pa.int64())
     columns["value"] = pa.array(numbers, pa.float64())
     columns["reason"] = pa.array(reasons, pa.string())
-    columns["settings_id"] = pa.array([identity], pa.string()).take(pa.array(np.zeros(len(numbers), np.int64)))
+    order = list(identities)
+    columns["settings_id"] = pa.array(identities.values(), pa.string()).take(
+        pa.array(np.repeat([order.index(f.filter) for f in found], counts), pa.int64())
+    )
     return pa.Table.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypedDict
 
 import numpy as np
 
 from radlake.core.image import Array, Image
 from radlake.features.discretise import Binning
+from radlake.features.filtered import Filter
 from radlake.features.texture import AGGREGATIONS, DEFAULT_AGGREGATIONS, Aggregation
 from radlake.imaging.arguments import Spacing
 from radlake.imaging.resample import Interpolation, to_spacing
@@ -38,6 +39,8 @@ class Settings:
         Of intensities; masks are always interpolated linearly and cut at one half.
     rounded : bool
         Whether interpolated intensities are rounded to the nearest integer, as IBSI does for HU.
+    filters : tuple of Filter
+        Features of the responses too, after those of the image.
     """
 
     aggregations: tuple[Aggregation, ...] = DEFAULT_AGGREGATIONS
@@ -47,6 +50,7 @@ class Settings:
     spacing_mm: Spacing | None = None
     interpolation: Interpolation = "linear"
     rounded: bool = False
+    filters: tuple[Filter, ...] = ()
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.aggregations) - set(AGGREGATIONS))
@@ -80,6 +84,7 @@ class Options(TypedDict, total=False):
     spacing_mm: Sequence[float] | None
     interpolation: Interpolation
     rounded: bool
+    filters: Sequence[str]
     bin_width: float | None
     bin_count: int | None
     ivh_bin_width: float | None
@@ -111,33 +116,45 @@ PRESETS: dict[str, Settings] = {
         interpolation="cubic",
         rounded=True,
     ),
+    # IBSI reference manual 2, phase 2: what its filters are applied to, plane by plane (A) and in three axes (B).
+    "ibsi2-a": Settings(_IN_PLANE, Binning(bin_width=25), intensity_range=(-1000, 400)),
+    "ibsi2-b": Settings(
+        _IN_VOLUME,
+        Binning(bin_width=25),
+        intensity_range=(-1000, 400),
+        spacing_mm=(1, 1, 1),
+        interpolation="cubic",
+        rounded=True,
+    ),
 }
 
 
 def settings_of(preset: str | None, options: Options) -> Settings:
-    """Settings of a preset, or of single options.
+    """Settings of a preset, or of single options; filters go with either.
 
     Raises
     ------
     ValueError
-        For an unknown preset (the message lists all), for one together with options, or for an option out of range.
+        For an unknown preset (the message lists all), for one together with other options, or for an option out of
+        range.
 
     Examples
     --------
     >>> settings_of("ibsi-b", {}).spacing_mm
     (0, 2, 2)
     """
+    given: dict[str, Any] = {**options}
+    filters = tuple(Filter(text) for text in given.pop("filters", ()))
     if preset is None:
-        given: dict[str, Any] = {**options}
         binning = Binning(**{f.name: given.pop(f.name) for f in fields(Binning) if f.name in given})
         if "aggregations" in given:
             given["aggregations"] = tuple(given["aggregations"])
-        return Settings(binning=binning, **given)
-    if options:
-        raise ValueError(f"preset {preset!r} brings its own {', '.join(options)}; give one or the other")
+        return Settings(binning=binning, filters=filters, **given)
+    if given:
+        raise ValueError(f"preset {preset!r} brings its own {', '.join(given)}; give one or the other")
     if preset not in PRESETS:
         raise ValueError(f"unknown preset {preset!r}; known: {', '.join(PRESETS)}")
-    return PRESETS[preset]
+    return replace(PRESETS[preset], filters=filters)
 
 
 def resampled(

@@ -8,8 +8,10 @@ from typing import Any, cast
 from radlake.core.fault import ItemError
 from radlake.core.image import Image, Region
 from radlake.core.stage import Item, Row, Rows, Stage
-from radlake.features.extract import chosen_families, family_rows, prepared, settings_id, unusual
+from radlake.features.extract import chosen_families, families_on, family_rows, prepared, settings_id, unusual
+from radlake.features.filtered import Filter, parts
 from radlake.features.presets import Options, Settings, settings_of
+from radlake.features.roi import Roi
 from radlake.features.texture import DEFAULT_AGGREGATIONS, Aggregation
 from radlake.imaging.resample import Interpolation
 
@@ -33,6 +35,7 @@ def features(  # noqa: PLR0913 - the signature is the schema of the step
     spacing_mm: tuple[float, ...] | None = None,
     interpolation: Interpolation = "linear",
     rounded: bool = False,
+    filters: tuple[str, ...] = (),
 ) -> Rows:
     """Measure the regions of one name, or all of them ("*"), on an image.
 
@@ -66,24 +69,29 @@ def features(  # noqa: PLR0913 - the signature is the schema of the step
         Of intensities.
     rounded : bool
         Whether interpolated intensities are rounded to integers.
+    filters : tuple of str
+        Features of the responses too: filters in words, such as "log sigma_mm=1.5" or "wavelet bands=LLH".
     """
     settings = settings_from(
         {
             "preset": preset, "aggregations": aggregations, "bin_width": bin_width, "bin_count": bin_count,
             "ivh_bin_width": ivh_bin_width, "ivh_bin_count": ivh_bin_count, "intensity_range": intensity_range,
             "outlier_sigma": outlier_sigma, "spacing_mm": spacing_mm, "interpolation": interpolation,
-            "rounded": rounded,
+            "rounded": rounded, "filters": filters,
         }
     )  # fmt: skip
     chosen = chosen_families(families, preset)
-    identity = settings_id(
-        families=chosen, intensity_range=settings.intensity_range, image=image, **unusual(settings, chosen)
-    )
+    identities = {
+        one: settings_id(
+            families=chosen, intensity_range=settings.intensity_range, image=image, **unusual(settings, chosen, one)
+        )
+        for one in (None, *settings.filters)
+    }
     rows: Rows = []
     for region in _regions(item, mask):
         key = {"owner": item.id, "image_id": item.row.get("image_id", item.id), "mask_id": region.id}
-        key["settings_id"] = identity
-        rows += [("features", row | key) for row in _measured(item.images[image], region, chosen, settings)]
+        for one, row in _measured(item.images[image], region, chosen, settings):
+            rows.append(("features", row | key | {"settings_id": identities[one]}))
     return rows
 
 
@@ -109,18 +117,22 @@ def _tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _measured(image: Image, region: Region, families: Sequence[str], settings: Settings) -> Iterator[Row]:
-    """Rows of the families; a single one with a reason for a family that cannot measure the region."""
+def _measured(
+    image: Image, region: Region, families: Sequence[str], settings: Settings
+) -> Iterator[tuple[Filter | None, Row]]:
+    """Rows on the image and on each response; one with a reason for each family that cannot measure the region."""
     try:
-        roi = prepared(image, region.mask, settings)
+        roi: Roi | ItemError = prepared(image, region.mask, settings)
     except ItemError as problem:
-        yield from ({"family": family, "reason": str(problem)} for family in families)
-        return
-    for family in families:
-        try:
-            yield from family_rows(family, roi, settings.aggregations)
-        except ItemError as problem:
-            yield {"family": family, "reason": str(problem)}
+        roi = problem
+    for one, part in parts(roi, settings.filters):
+        for family in families_on(one, families):
+            try:
+                if isinstance(part, ItemError):
+                    raise part
+                yield from ((one, row) for row in family_rows(family, part, settings.aggregations, one))
+            except ItemError as problem:
+                yield one, {"family": family, "reason": str(problem)}
 
 
 def _regions(item: Item, mask: str) -> list[Region]:

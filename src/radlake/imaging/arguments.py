@@ -93,7 +93,10 @@ def in_voxels(name: str, mm: Lengths | None, vox: Lengths | None, spacing: Spaci
     given = mm if mm is not None else vox
     if given is None or (mm is not None and vox is not None):
         raise ValueError(f"give exactly one of {name}_mm and {name}_vox")
-    lengths = np.broadcast_to(np.asarray(given, np.float64), (len(spacing),))
+    lengths = np.asarray(given, np.float64)
+    if lengths.shape not in ((), (len(spacing),)):
+        raise ValueError(f"{name} must be one number or one for each of {len(spacing)} axes, got {given}")
+    lengths = np.broadcast_to(lengths, (len(spacing),))
     if not np.all(np.isfinite(lengths)) or np.any(lengths < 0):
         raise ValueError(f"{name} must be finite and not negative, got {given}")
     scale = spacing if mm is not None else (1.0,) * len(spacing)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from radlake.core.fault import ItemError
 from radlake.core.image import Array
 from radlake.imaging.arguments import Border, ImageOrArray, Lengths, Spacing, in_voxels, known_border, on_spatial_axes
 from radlake.imaging.fourier import Frequencies, filtered, riesz_factors, rotated_order, simoncelli_band
@@ -159,10 +160,9 @@ def riesz(
     Raises
     ------
     ItemError
-        `not_finite`.
+        `not_finite`, or `too_few_axes` where the order has more.
     ValueError
-        For an order that is negative, 0 along all axes or has more axes than the image, for both bands, or a level
-        below 1.
+        For an order that is negative or 0 along all axes, for both bands, or a level below 1.
 
     References
     ----------
@@ -185,7 +185,7 @@ def riesz(
     def respond(array: Array, steps: Spacing) -> Array:
         axes = len(order)
         if axes > array.ndim:
-            raise ValueError(f"an order along {axes} axes does not fit an image with {array.ndim}")
+            raise ItemError("too_few_axes", expected=axes, found=array.ndim)
         if array.size == 0:
             return array.astype(np.float32)
 

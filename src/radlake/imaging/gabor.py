@@ -60,10 +60,9 @@ def gabor(  # noqa: PLR0913 - a wave is four numbers
     Raises
     ------
     ItemError
-        `not_finite`: a transform would spread NaN over whole planes.
+        `not_finite`: a transform would spread NaN over whole planes. `too_few_axes`: a plane has no orthogonal ones.
     ValueError
-        For lengths or an aspect that are not above 0, an angle that cannot be pooled, `orthogonal` on a plane, or an
-        unknown border.
+        For lengths or an aspect that are not above 0, an angle that cannot be pooled, or an unknown border.
 
     References
     ----------
@@ -85,7 +84,7 @@ def gabor(  # noqa: PLR0913 - a wave is four numbers
 
     def respond(array: Array, steps: Spacing) -> Array:
         if orthogonal and array.ndim != 3:
-            raise ValueError("orthogonal planes need a volume")
+            raise ItemError("too_few_axes", expected=3, found=array.ndim)
         if array.size == 0:
             return array.astype(np.float32)
         if not np.isfinite(array).all():

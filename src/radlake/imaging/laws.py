@@ -55,8 +55,10 @@ def laws(
 
     Raises
     ------
+    ItemError
+        `too_few_axes`: the image has fewer.
     ValueError
-        For unknown kernels, more of them than the image has axes, or a negative `energy_vox`.
+        For unknown kernels or a negative `energy_vox`.
 
     References
     ----------

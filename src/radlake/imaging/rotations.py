@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from radlake.core.fault import ItemError
 from radlake.imaging.arguments import Border, known_border
 
 Pooling = Literal["average", "max"]
@@ -92,6 +93,13 @@ def separable_response(array: Values, chains: Sequence[Chain], pooling: Pooling 
         Over all right-angle rotations of the kernels; None: the kernels as they are.
     border : {"reflect", "nearest", "mirror", "wrap", "constant"}
 
+    Raises
+    ------
+    ItemError
+        `too_few_axes`: fewer than chains.
+    ValueError
+        For another pooling or border.
+
     References
     ----------
     Andrearczyk et al. (2019), Exploring local rotation invariance in 3D CNNs with steerable filters, MIDL (right-angle
@@ -107,8 +115,8 @@ def separable_response(array: Values, chains: Sequence[Chain], pooling: Pooling 
     >>> separable_response(ramp[::-1, ::-1], [slope, flat], "max", "nearest")[0].tolist()
     [0.5, 1.0, 1.0, 0.5]
     """
-    if not 2 <= len(chains) <= array.ndim:
-        raise ValueError(f"{len(chains)} directions do not fit an image with {array.ndim} axes")
+    if len(chains) > array.ndim:
+        raise ItemError("too_few_axes", expected=len(chains), found=array.ndim)
     kinds = list(dict.fromkeys(id(chain) for chain in chains))
     by_kind = {kinds.index(id(chain)): chain for chain in chains}
     rotations = right_angles(len(chains)) if pooling is not None else right_angles(len(chains))[:1]

@@ -44,8 +44,10 @@ def wavelet(
 
     Raises
     ------
+    ItemError
+        `too_few_axes`: the image has fewer.
     ValueError
-        For an unknown wavelet, other letters, more of them than the image has axes, or a level below 1.
+        For an unknown wavelet, other letters, or a level below 1.
 
     References
     ----------
