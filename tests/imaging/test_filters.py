@@ -182,3 +182,10 @@ def test_unsharp_adds_what_a_gaussian_takes() -> None:
     assert np.array_equal(unsharp(array, sigma_mm=1.5, amount=0), array.astype(np.float32))
     with pytest.raises(ValueError, match="amount must be finite"):
         unsharp(array, sigma_mm=1.5, amount=np.inf)
+
+
+@pytest.mark.parametrize("smooth", [gaussian, unsharp])
+def test_nan_cannot_become_an_integer(smooth: Callable[..., Any]) -> None:
+    array = np.array([[1.0, np.nan, 2.0]])
+    with pytest.raises(ValueError, match="the result holds NaN"):
+        smooth(array, sigma_vox=1.0, out_dtype=np.int16)

@@ -25,6 +25,7 @@ from radlake.imaging.arguments import (
     on_spatial_axes,
 )
 from radlake.imaging.kernels.extremes import extreme_under
+from radlake.imaging.rounding import to_dtype
 
 _TRUNCATE = 4.0  # Gaussian kernels end at four standard deviations, as in scipy.ndimage
 _MOST_SUMMED = 65535  # samples of a box whose sum fits 32 bits, at 16 bits each
@@ -212,7 +213,7 @@ def unsharp(
         smooth = _separable(array, kernels, border, work)
         with np.errstate(invalid="ignore"):  # infinity less infinity is NaN, as it should be
             exact = array.astype(work)
-            return _cast(exact + work.type(amount) * (exact - smooth), out_dtype)
+            return to_dtype(exact + work.type(amount) * (exact - smooth), out_dtype)
 
     return on_spatial_axes(image, sharpen, spacing=spacing, channel_axis=channel_axis)
 
@@ -258,7 +259,7 @@ def _mean(array: Array, size: tuple[int, ...], border: Border, out_dtype: DTypeL
     # the codes of uint16 are the values less half their range
     offset = 32768.0 if array.dtype.kind == "u" and array.itemsize == 2 else 0.0
     result = mean_of_boxes(codes, sides, whole=whole, offset=offset).reshape(array.shape)
-    return _cast(restore(result) if whole else result, dtype)
+    return to_dtype(restore(result) if whole else result, dtype)
 
 
 def _as_volume(array: Array, size: tuple[int, ...]) -> tuple[Array, tuple[int, int, int]]:
@@ -279,7 +280,7 @@ def _separable(array: Array, kernels: list[NDArray[np.float64]], border: Border,
     if array.size == 0:
         return array.astype(out_dtype)
     if mode == "wrap":  # OpenCV filters have no wrap
-        return _cast(_separable_scipy(array.astype(work), kernels), out_dtype)
+        return to_dtype(_separable_scipy(array.astype(work), kernels), out_dtype)
     edge = {
         "reflect": cv2.BORDER_REFLECT,
         "nearest": cv2.BORDER_REPLICATE,
@@ -296,7 +297,7 @@ def _separable(array: Array, kernels: list[NDArray[np.float64]], border: Border,
         for start in range(0, columns.shape[1], _COLUMNS):
             part = np.ascontiguousarray(columns[:, start : start + _COLUMNS])
             columns[:, start : start + _COLUMNS] = cv2.sepFilter2D(part, -1, one, kernels[0], borderType=edge)
-    return _cast(result, out_dtype)
+    return to_dtype(result, out_dtype)
 
 
 def _working_dtype(out_dtype: DTypeLike) -> np.dtype[np.floating[Any]]:
@@ -313,13 +314,3 @@ def _separable_scipy(array: Array, kernels: list[NDArray[np.float64]]) -> Array:
         if kernel.size > 1:
             array = ndimage.correlate1d(array, kernel, axis=axis, mode="wrap")
     return array
-
-
-def _cast(array: Array, out_dtype: DTypeLike) -> Array:
-    """The dtype asked for; integers rounded to the nearest and clipped."""
-    dtype = np.dtype(out_dtype)
-    if dtype.kind not in "iu" or np.can_cast(array.dtype, dtype):
-        return array.astype(dtype, copy=False)
-    limits = np.iinfo(dtype)
-    whole = np.rint(array) if array.dtype.kind == "f" else array
-    return np.clip(whole, limits.min, limits.max).astype(dtype)

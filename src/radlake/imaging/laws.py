@@ -69,7 +69,7 @@ def laws(
     >>> laws(np.eye(3, 5), kernels="E3L3", border="constant")[1].astype(float).round(2).tolist()
     [-0.58, 0.0, 0.58, 0.29, 0.0]
     """
-    chains = _chains(kernels)
+    chains = chains_of(kernels)
     if energy_vox is not None and energy_vox < 0:
         raise ValueError(f"energy_vox must not be negative, got {energy_vox}")
 
@@ -85,8 +85,19 @@ def laws(
     return on_spatial_axes(image, respond, spacing=spacing, channel_axis=channel_axis)
 
 
-def _chains(kernels: str) -> list[Chain]:
-    """One chain a direction; equal names share theirs."""
+def chains_of(kernels: str) -> list[Chain]:
+    """Kernels by their names, one chain a direction, x first; equal names share theirs.
+
+    Raises
+    ------
+    ValueError
+        For unknown names, or fewer than two or more than three.
+
+    Examples
+    --------
+    >>> [len(kernel) for (kernel,) in chains_of("L5E3")]
+    [5, 3]
+    """
     names = [kernels[i : i + 2].upper() for i in range(0, len(kernels), 2)]
     unknown = [name for name in names if name not in _WEIGHTS]
     if unknown or len(names) not in (2, 3):

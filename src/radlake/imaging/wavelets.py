@@ -59,7 +59,7 @@ def wavelet(
     >>> wavelet(np.array([[1.0, 1, 5, 5]]), family="haar", bands="HL", border="nearest").round(6).tolist()
     [[0.0, -4.0, 0.0, 0.0]]
     """
-    chains = _chains(family, bands, level)
+    chains = chains_of(family, bands, level)
 
     def respond(array: Array, _steps: Spacing) -> Array:
         if array.size == 0:
@@ -69,8 +69,19 @@ def wavelet(
     return on_spatial_axes(image, respond, spacing=spacing, channel_axis=channel_axis)
 
 
-def _chains(family: str, bands: str, level: int) -> list[Chain]:
-    """One chain a direction, a kernel a level; equal letters share theirs."""
+def chains_of(family: str, bands: str, level: int) -> list[Chain]:
+    """Kernels of a wavelet, one chain a direction, x first, and a kernel a level; equal letters share theirs.
+
+    Raises
+    ------
+    ValueError
+        For an unknown wavelet, other letters or a level below 1.
+
+    Examples
+    --------
+    >>> [[kernel.size for kernel in chain] for chain in chains_of("db2", "LH", 2)]
+    [[4, 8], [4, 8]]
+    """
     import pywt
 
     if family not in pywt.wavelist(kind="discrete") or not pywt.Wavelet(family).orthogonal:
