@@ -24,8 +24,8 @@ from radlake.features.extract import extract, settings_id
 from radlake.formats import lidc
 from radlake.formats.nifti import mask_bytes
 from radlake.formats.outlines import Boundary
-from radlake.learn.stages import Tables, write
 from radlake.learn.stages import study as compare
+from radlake.learn.tables import Tables, write
 
 OWNER = "study:mask:nodules"
 SUSPICIOUS = "malignant"  # median rating 4 and more against 2 and less; those between are left out

@@ -17,6 +17,7 @@ _TABLES = (
     "quality.stages",
     "features.stages",
     "learn.stages",
+    "learn.model_stages",
     "engine.nodules",
     "engine.remeasure",
 )

@@ -18,7 +18,7 @@ from radlake.learn.images import are_images
 from radlake.learn.problem import Bools, Fingerprint, Floats, Ints, Problem, fingerprint, problem, what_it_can_show
 from radlake.learn.search import Search, Searcher, final, probe, prune
 from radlake.learn.split import grouped_folds
-from radlake.learn.validate import Fitted
+from radlake.learn.validate import Fitted, holds_rows
 from radlake.learn.verdict import TOLERANCE, Figures, Line, Prefer, figures, pick, reason, table
 
 _PROBED = 0.1  # share of the budget for the probe
@@ -47,6 +47,8 @@ class Choice:
         Family that each outer fold chose.
     predictions : (R, N, K) float array
         Of each repeat of the outer loop; NaN where its fold was not reached.
+    folds : (R, N) int array
+        Fold in which each case was held out.
     tried : tuple of mapping
         Every family and settings that were tried in the main search, with the mean score.
     plan : Plan
@@ -66,6 +68,7 @@ class Choice:
     honest: Figures | None
     picks: tuple[str, ...]
     predictions: Floats
+    folds: Ints
     tried: tuple[Mapping[str, Any], ...]
     plan: Plan
     inputs: tuple[str, ...]
@@ -82,7 +85,11 @@ class Choice:
         target : str
             Name of the outcome.
         """
-        evidence = {
+        save(Bundle(self.table[0].title, target, self.inputs, self.model, self.evidence(), self.contract), Path(folder))
+
+    def evidence(self) -> dict[str, Any]:
+        """Why this model, in plain JSON types."""
+        return {
             "table": [line.as_dict() for line in self.table],
             "reason": self.reason,
             "expectation": self.expectation,
@@ -92,8 +99,8 @@ class Choice:
             "tried": [dict(row) for row in self.tried],
             "plan": self.plan.as_dict(),
             "data": self.data.as_dict(),
+            "holds_rows": holds_rows(self.model.pipeline),
         }
-        save(Bundle(self.table[0].title, target, self.inputs, self.model, evidence, self.contract), Path(folder))
 
 
 def select(  # noqa: PLR0913 - its options are the request
@@ -220,8 +227,7 @@ def _select(given: Problem, design: dict[str, Any], clock: Clock) -> Choice:
     plan = Plan(given.digest, design | _machine(), tuple(sorted(clock.done)))
     return Choice(
         model, tuple(lines), text, what_it_can_show(found, given.task), _notes(found), honest, tuple(picks),
-        predictions,
-        tuple(_tried(main)), plan, given.names, found,
+        predictions, fold, tuple(_tried(main)), plan, given.names, found,
     )  # fmt: skip
 
 

@@ -8,64 +8,24 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Protocol
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from radlake.core.errors import UsageError
 from radlake.core.ids import derived_id
-from radlake.core.place import Place
-from radlake.core.schema import to_table
 from radlake.core.stage import Row, Stage
 from radlake.lake.durable import filled_folder, remove_folder
 from radlake.learn import curves
 from radlake.learn.bundle import Bundle, save
+from radlake.learn.cases import labelled
 from radlake.learn.classical import MODELS
 from radlake.learn.study import Bools, Cases, Entry, Score, answers, differences, entries, scores
-from radlake.learn.validate import Answers, fit
+from radlake.learn.tables import Tables, write
+from radlake.learn.validate import Answers, fit, holds_rows
 
 _THRESHOLDS = np.arange(1, 100) / 100
 _REPLICATES = 2000  # percentile ends move by about a hundredth of the interval's width
-
-# Cases by unit: labels of that unit, and for images also those of what they belong to.
-_CASES = {
-    "mask": """
-        SELECT unit_id, patient_id, value FROM labels WHERE target = {target} AND unit = 'mask'""",
-    "image": """
-        SELECT unit_id, patient_id, value FROM labels WHERE target = {target} AND unit = 'image'
-        UNION ALL
-        SELECT f.image_id, l.patient_id, l.value FROM labels l
-        JOIN instances i ON l.unit = 'instance' AND l.unit_id = i.instance_id
-        JOIN file_images f USING (file_id, member) WHERE l.target = {target}
-        UNION ALL
-        SELECT i.image_id, i.patient_id, l.value FROM labels l
-        JOIN images i ON (l.unit = 'series' AND l.unit_id = i.series_id)
-            OR (l.unit = 'study' AND l.unit_id = i.study_id) OR (l.unit = 'patient' AND l.unit_id = i.patient_id)
-        WHERE l.target = {target}""",
-}
-
-
-class Tables(Protocol):
-    """What a study needs of a lake."""
-
-    @property
-    def models(self) -> Place:
-        """Folder of model bundles."""
-        ...
-
-    def sql(self, text: str) -> pa.Table:
-        """Result of one SELECT over all tables."""
-        ...
-
-    def read(self, table: str) -> pa.Table:
-        """Rows of a table; none when it does not exist."""
-        ...
-
-    def replace(self, table: str, data: pa.Table) -> bool:
-        """Make a table hold exactly these rows."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -165,45 +125,15 @@ def read_cases(lake: Tables, design: Design) -> tuple[Cases, dict[str, str]]:
     UsageError
         As in `study`.
     """
-    if design.unit not in _CASES:
-        raise UsageError(f"unit must be one of {', '.join(_CASES)}; got {design.unit!r}")
-    column = f"{design.unit}_id"
-    quoted = "'" + design.target.replace("'", "''") + "'"
-    labelled = f"WITH cases AS ({_CASES[design.unit].format(target=quoted)})"
-    labels = lake.sql(f"{labelled} SELECT DISTINCT * FROM cases WHERE value IS NOT NULL ORDER BY unit_id")
-    values = lake.sql(
-        f"{labelled} SELECT DISTINCT {column} AS unit_id, name, value, unit FROM features"
-        f" WHERE {column} IN (SELECT unit_id FROM cases WHERE value IS NOT NULL) ORDER BY ALL"
-    )
-    labels = labels.filter(pc.is_in(labels["unit_id"], values["unit_id"]))
-    _check_labels(labels, design)
-    ids, names = labels["unit_id"].to_numpy(), sorted(set(values["name"].to_pylist()))
-    row = np.searchsorted(ids.astype(str), values["unit_id"].to_numpy().astype(str))
-    place = row * len(names) + np.searchsorted(names, values["name"].to_numpy().astype(str))
-    if len(np.unique(place)) < len(place):
-        raise UsageError("features of one image come from several masks or settings; use unit: mask, or one setting")
-    features = np.full(len(ids) * len(names), np.nan)
-    features[place] = values["value"].to_numpy()
-    units = dict(zip(values["name"].to_pylist(), values["unit"].to_pylist(), strict=True))
-    outcome = labels["value"].to_numpy().astype(np.int64)
-    patients = labels["patient_id"].to_numpy().astype(str)
-    return Cases(ids.astype(str), patients, features.reshape(len(ids), -1), tuple(names), outcome), units
-
-
-def _check_labels(labels: pa.Table, design: Design) -> None:
-    """Refuse what cannot be studied honestly."""
-    name = design.target
-    if not labels.num_rows:
-        raise UsageError(f"no {design.unit} has both features and a label {name!r}; check `radlake join`")
-    if set(labels["value"].to_pylist()) != {0.0, 1.0}:
-        raise UsageError(f"label {name!r} must hold 0 and 1, both of them, to be studied")
-    if unknown := labels["patient_id"].null_count:
+    found = labelled(lake, design.target, design.unit)
+    if set(np.unique(found.y).tolist()) != {0, 1}:
+        raise UsageError(f"label {design.target!r} must hold 0 and 1, both of them, to be studied")
+    if unknown := int((found.patients == "").sum()):
         raise UsageError(
-            f"{unknown} of {labels.num_rows} cases have no known patient: results would count one person as many;"
+            f"{unknown} of {len(found.ids)} cases have no known patient: results would count one person as many;"
             " give --patient-regex or a table with patients"
         )
-    if pc.count_distinct(labels["unit_id"]).as_py() < labels.num_rows:
-        raise UsageError(f"label {name!r} contradicts itself: some {design.unit} has two values")
+    return Cases(found.ids, found.patients, found.features, found.names, found.y.astype(np.int64)), found.units
 
 
 def _answers(cases: Cases, compared: Sequence[Entry], design: Design) -> tuple[dict[str, Answers], dict[str, float]]:
@@ -271,8 +201,9 @@ def _keep(lake: Tables, cases: Cases, compared: Sequence[Entry], ids: Mapping[st
         features = cases.features[:, [cases.names.index(name) for name in entry.inputs]]
         rng = np.random.default_rng(design.seed)
         fitted = fit(entry.model, features, cases.y, cases.patients, folds=design.folds, rng=rng)
+        evidence = {"holds_rows": holds_rows(fitted.pipeline)}
         with filled_folder(lake.models / ids[entry.name]) as folder:
-            save(Bundle(entry.name, design.target, entry.inputs, fitted), folder)
+            save(Bundle(entry.name, design.target, entry.inputs, fitted, evidence), folder)
     for gone in earlier - set(ids.values()):
         remove_folder(lake.models / gone)
 
@@ -362,13 +293,6 @@ def _curves(
                     "x": x,
                     "y": up,
                 }
-
-
-def write(lake: Tables, table: str, owner: str, rows: list[Row]) -> None:
-    """Replace one owner's rows of a table."""
-    known = lake.read(table)
-    others = known.filter(pc.not_equal(known["owner"], owner))
-    lake.replace(table, pa.concat_tables([others, to_table(table, rows)]))
 
 
 STAGES: dict[str, Stage] = {

@@ -74,6 +74,15 @@ class Fitted:
         return found
 
 
+def holds_rows(pipeline: Any) -> bool:
+    """Whether a fitted pipeline stores training cases: nearest neighbours, and machines with a kernel."""
+    if hasattr(pipeline, "support_vectors_") or hasattr(pipeline, "_fit_X"):
+        return True
+    inside = [step for _, step in getattr(pipeline, "steps", ())]
+    inside += [getattr(pipeline, name) for name in ("regressor_", "model_", "pipeline_") if hasattr(pipeline, name)]
+    return any(holds_rows(part) for part in inside)
+
+
 def decisions(pipeline: Any, features: Floats) -> Floats:
     """What a fitted pipeline says before calibration: one column for two classes or a value, else one for each class.
 

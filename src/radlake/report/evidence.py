@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from radlake.features.names import FEATURES
 from radlake.learn.intervals import wilson
+from radlake.report.chosen import Chosen, chosen
 from radlake.report.figures import Estimate, Line, calibration, decision, forest, roc
 from radlake.report.tables import Row, Tables
 from radlake.report.wording import count, fixed, plural, words
@@ -99,6 +100,7 @@ class Study:
     decision: str
     intervals: bool
     method: str
+    chosen: Chosen | None
 
 
 def studies(tables: Tables) -> list[Study]:
@@ -112,7 +114,8 @@ def studies(tables: Tables) -> list[Study]:
 def _study(tables: Tables, owner: str, models: list[Row]) -> Study:
     """Everything about the models of one owner."""
     contenders = _contenders(models)
-    target, design = models[0]["target"], json.loads(models[0]["settings"] or "{}").get("design", {})
+    settings = json.loads(models[0]["settings"] or "{}")
+    target, design = models[0]["target"], settings.get("design", {})
     scores = tables.rows(f"SELECT * FROM scores WHERE owner = {_quoted(owner)} AND model_id IS NOT NULL ORDER BY ALL")
     strata = [_stratum(name, scores, contenders) for name in _stratum_names(scores)]
     first = next((s for s in strata if s.name == ALL), None)
@@ -135,6 +138,7 @@ def _study(tables: Tables, owner: str, models: list[Row]) -> Study:
         decision=_decision(contenders, points, target),
         intervals=intervals,
         method=_method(design),
+        chosen=chosen(settings.get("evidence")),
     )
 
 
@@ -157,6 +161,9 @@ def _question(target: str, design: Mapping[str, Any], contenders: Sequence[Conte
     """What was asked, for somebody who does not build models."""
     unit = {"mask": "region", "image": "image"}.get(str(design.get("unit")), "case")
     most = max((c.inputs for c in contenders), default=0)
+    if not any(c.baseline for c in contenders):
+        numbers = plural(most, "measured number")
+        return f"What do {numbers} of each {unit} tell about “{words(target)}”, and by which model?"
     return (
         f"Can {plural(most, 'measured number')} of each {unit} tell those labelled “{words(target)}” from "
         "the others, and do they tell it better than one measure alone that was fixed before any result was seen?"

@@ -71,7 +71,12 @@ def contents(lake: Lake) -> dict[str, Any]:
 
 
 def render(sections: Mapping[str, Any]) -> str:
-    """The page as text. Whatever comes from tables is escaped; figures and the page's own parts are markup."""
+    """The report as text. Whatever comes from tables is escaped; figures and the page's own parts are markup."""
+    return render_page("index.html", sections)
+
+
+def render_page(template: str, sections: Mapping[str, Any]) -> str:
+    """One of the templates as a page of its own."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -84,7 +89,7 @@ def render(sections: Mapping[str, Any]) -> str:
     environment.filters |= _FILTERS
     script = _own("script.js")
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
-    return environment.get_template("index.html").render(
+    return environment.get_template(template).render(
         **sections, style=_own("style.css"), script=script, script_digest=digest
     )
 

@@ -117,7 +117,7 @@ def _select(cases: ImageCases, digest: str, design: dict[str, Any], clock: Clock
     plan = Plan(digest, design | _machine(), tuple(sorted(clock.done)))
     return Choice(
         model=model, table=tuple(lines), reason=text, expectation=what_it_can_show(found, outcome.task),
-        notes=_notes(cases), honest=honest, picks=tuple(picks), predictions=predictions,
+        notes=_notes(cases), honest=honest, picks=tuple(picks), predictions=predictions, folds=fold,
         tried=tuple(_tried(search)), plan=plan, inputs=(), data=found, contract=cases.given.contract(),
     )  # fmt: skip
 

@@ -1,0 +1,341 @@
+"""Commands on models: train, predict, evaluate, explain, fetch."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from radlake.cli.common import CORES, AsJson, KeyFile, Private, Quiet, Workers, app, examples, parse_memory
+from radlake.core.place import place
+
+if TYPE_CHECKING:
+    from radlake.engine.learning import Setting
+    from radlake.engine.options import Progress
+    from radlake.learn.families import Task
+    from radlake.learn.training import Trained
+
+TRAIN_EXAMPLES = examples(
+    "train LAKE --target malignant --out model",
+    "train LAKE --target relapse --budget 5m --prefer readable --operating sens=0.95 --out model",
+    "train breastmnist.npz --target label --out model",
+)
+PREDICT_EXAMPLES = examples("predict model LAKE --out answers.csv", "predict model scans/ --out new-lake")
+EXPLAIN_EXAMPLES = examples("explain model LAKE --out why")
+FETCH_EXAMPLES = examples("fetch medmnist/breastmnist", "fetch medmnist/breastmnist --from copy.npz")
+EVALUATE_EXAMPLES = examples("evaluate model LAKE", "evaluate model LAKE --split test --json")
+
+
+class TaskName(StrEnum):
+    """What a model answers."""
+
+    auto = "auto"
+    binary = "binary"
+    multiclass = "multiclass"
+    regression = "regression"
+
+
+TASKS: dict[TaskName, Task | None] = {
+    TaskName.auto: None, TaskName.binary: "binary", TaskName.multiclass: "multiclass",
+    TaskName.regression: "regression",
+}  # fmt: skip
+
+
+class Grouping(StrEnum):
+    """What is kept together."""
+
+    patient = "patient"
+    case = "case"
+
+
+class Preference(StrEnum):
+    """What a choice gives weight to."""
+
+    accuracy = "accuracy"
+    balanced = "balanced"
+    readable = "readable"
+
+
+class UnitName(StrEnum):
+    """What a case is."""
+
+    auto = "auto"
+    mask = "mask"
+    image = "image"
+
+
+ModelPath = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a model.", show_default=False)]
+Regex = Annotated[
+    str | None,
+    typer.Option(metavar="REGEX", help="Its first group names the patient in a path; for inputs that are no lake."),
+]
+
+
+@app.command(epilog=TRAIN_EXAMPLES)
+def train(
+    source: Annotated[
+        Any, typer.Argument(parser=place, metavar="LAKE", help="A lake, or a published .npz.", show_default=False)
+    ],
+    target: Annotated[str, typer.Option(metavar="LABEL", help="Label to learn.", show_default=False)],
+    out: Annotated[Path, typer.Option(metavar="MODEL", help="Folder for the model.", show_default=False)],
+    task: Annotated[TaskName, typer.Option(help="What to answer.")] = TaskName.auto,
+    unit: Annotated[UnitName, typer.Option(help="What a case is: by default what the label is about.")] = UnitName.auto,
+    group: Annotated[Grouping, typer.Option(help="What is never on both sides of a split.")] = Grouping.patient,
+    budget: Annotated[str, typer.Option(metavar="TIME", help="For everything, such as 90s or 10m.")] = "10m",
+    prefer: Annotated[Preference, typer.Option(help="What to give weight to.")] = Preference.balanced,
+    operating: Annotated[
+        str, typer.Option(metavar="POINT", help="Where to act: sens=0.95, spec=0.9, p=0.2 or youden.")
+    ] = "youden",
+    models: Annotated[str, typer.Option(metavar="A,B", help="Families to choose among; all by default.")] = "",
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of folds, models and bootstrap.")] = 0,
+    workers: Workers = CORES,
+    memory: Annotated[Any, typer.Option(parser=parse_memory, metavar="SIZE", help="For images under way.")] = "4GiB",
+    key_file: KeyFile = None,
+    private: Private = None,
+    patient_regex: Regex = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Choose a model for a label, with the evidence for the choice, and save it.
+
+    Families that fit the data are compared on patients held out in turn, within the budget; of those that are as good
+    as the best, the most readable is taken. A published test part takes no part in any choice.
+    """
+    from radlake.engine.learning import train as start
+    from radlake.engine.progress import shown
+    from radlake.learn.evaluation.operating import parse
+    from radlake.learn.training import Request
+
+    asked = Request(
+        target, TASKS[task], group.value, budget, prefer.value, parse(operating),
+        tuple(name.strip() for name in models.split(",") if name.strip()), seed=seed,
+    )  # fmt: skip
+    with shown(quiet=quiet or as_json) as progress:
+        setting = _setting(workers, memory, key_file, private, patient_regex, progress)
+        progress.begin(f"choosing a model for {target}, at most {budget}", None)
+        trained = start(source, asked, out, unit=None if unit is UnitName.auto else unit.value, setting=setting)
+        progress.end()
+    if as_json:
+        typer.echo(json.dumps(_summary(trained) | {"model": str(out)}))
+    elif not quiet:
+        _tell(trained, out)
+
+
+def _setting(
+    workers: int, memory: int, key_file: Path | None, private: Path | None, patient_regex: str | None,
+    progress: Progress,
+) -> Setting:  # fmt: skip
+    """How inputs that are no lake are taken in."""
+    from radlake.engine.learning import Setting
+    from radlake.engine.local import Local
+
+    return Setting(Local(workers, memory), key_file, private, patient_regex, progress)
+
+
+def _summary(trained: Trained) -> dict[str, Any]:
+    """What was chosen, why, and how good it is."""
+    evidence = trained.bundle.evidence or {}
+    kept = ("reason", "expectation", "notes", "picks", "evaluation", "operating", "test", "test_distinct", "leakage",
+            "confusion", "compute")  # fmt: skip
+    return {
+        "chosen": evidence["table"][0]["family"], "title": trained.bundle.name, "target": trained.bundle.target,
+        "task": evidence["task"], "honest": evidence["honest"], "table": evidence["table"],
+        **{name: evidence[name] for name in kept if name in evidence},
+    }  # fmt: skip
+
+
+def _tell(trained: Trained, out: Path) -> None:
+    """The table, the reason and the scores in words."""
+    evidence = trained.bundle.evidence or {}
+    typer.echo(evidence["expectation"])
+    for text in evidence["notes"]:
+        typer.echo(f"note: {text}")
+    typer.echo("\n" + _selection(evidence["table"]) + "\n")
+    typer.echo(evidence["reason"])
+    for part, title in (
+        ("evaluation", "patients held out in turn"),
+        ("test", "published test part, used for no choice"),
+        ("test_distinct", "of these, those that resemble no training case"),
+    ):
+        if rows := evidence.get(part):
+            typer.echo(f"\n{title}:\n{scores(rows)}")
+    for check in evidence["leakage"]:
+        if check["level"] in ("look", "bad"):
+            typer.echo(f"check {check['name']}: {check['message']}")
+    typer.echo(f"\nmodel: {out}")
+
+
+def _selection(lines: list[dict[str, Any]]) -> str:
+    """The table of families."""
+    import pyarrow as pa
+
+    from radlake.engine import show
+
+    shown = [line for line in lines if line["mean"] is not None]
+    columns = {
+        "family": [line["title"] for line in shown],
+        "verdict": [line["verdict"] for line in shown],
+        "score": [f"{line['mean']:.3f} ± {line['standard_error']:.3f}" for line in shown],
+        "Brier": ["" if line["brier"] is None else f"{line['brier']:.3f}" for line in shown],
+        "fit s": [f"{line['fit_seconds']:.2g}" for line in shown],
+        "case ms": [f"{line['predict_ms']:.2g}" for line in shown],
+        "MB": [f"{line['megabytes']:.2g}" for line in shown],
+        "numbers": [str(line["complexity"]) for line in shown],
+        "readable": [line["grade"] for line in shown],
+    }
+    return show.as_text(pa.table(columns))
+
+
+def scores(rows: list[dict[str, Any]]) -> str:
+    """Scores with intervals, one a line."""
+    import pyarrow as pa
+
+    from radlake.engine import show
+
+    def number(value: float | None) -> str:
+        return "not defined" if value is None else f"{value:.3f}"
+
+    ends = ["" if r["low"] is None else f"{number(r['low'])} to {number(r['high'])}" for r in rows]
+    columns = {
+        "score": [r["metric"].replace("_", " ") for r in rows],
+        "value": [number(r["value"]) for r in rows],
+        "95% interval": ends,
+        "by": [r["method"] for r in rows],
+    }
+    return show.as_text(pa.table(columns))
+
+
+@app.command(epilog=PREDICT_EXAMPLES)
+def predict(
+    model: ModelPath,
+    source: Annotated[
+        Any, typer.Argument(parser=place, metavar="INPUT", help="A lake, a folder, or one image.", show_default=False)
+    ],
+    out: Annotated[Path | None, typer.Option(metavar="LAKE|FILE", help="A lake, or a table: .csv or .parquet.")] = None,
+    workers: Workers = CORES,
+    memory: Annotated[Any, typer.Option(parser=parse_memory, metavar="SIZE", help="For images under way.")] = "4GiB",
+    key_file: KeyFile = None,
+    private: Private = None,
+    patient_regex: Regex = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a model answer. What is no lake is first de-identified, segmented and measured by the model's own steps."""
+    from radlake.engine import show
+    from radlake.engine.learning import as_table
+    from radlake.engine.learning import predict as start
+    from radlake.engine.progress import shown
+    from radlake.engine.tabled import check_suffix, write_table
+
+    file = out is not None and out.suffix.lower() in (".csv", ".parquet")
+    if out is not None and out.suffix and not file and not out.is_dir():
+        check_suffix(out)
+    with shown(quiet=quiet or as_json) as progress:
+        setting = _setting(workers, memory, key_file, private, patient_regex, progress)
+        found = start(model, source, out=None if file else out, setting=setting)
+    table = as_table(found)
+    if file and out is not None:
+        write_table(table, out)
+    outside = sum(row["outside"] for row in found)
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    if out is None:
+        typer.echo(show.as_text(table))
+    if not quiet:
+        unsure = sum(row["sure"] is False for row in found)
+        typer.echo(f"{len(found):,} answers; {outside:,} for cases unlike those of training, {unsure:,} not sure")
+        if out is not None:
+            typer.echo(f"written to {out}")
+
+
+@app.command(epilog=EVALUATE_EXAMPLES)
+def evaluate(
+    model: ModelPath,
+    source: Annotated[
+        Any,
+        typer.Argument(
+            parser=place, metavar="LAKE", help="A lake with labels, or a published .npz.", show_default=False
+        ),
+    ],
+    split: Annotated[
+        str | None, typer.Option(metavar="ROLE", help="Only cases of this published role; all new ones by default.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the bootstrap.")] = 0,
+    workers: Workers = CORES,
+    memory: Annotated[Any, typer.Option(parser=parse_memory, metavar="SIZE", help="For images under way.")] = "4GiB",
+    key_file: KeyFile = None,
+    private: Private = None,
+    patient_regex: Regex = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Score a model on labelled cases that it was not trained on; nothing is fitted."""
+    from radlake.engine.learning import evaluate as start
+    from radlake.engine.progress import shown
+
+    with shown(quiet=quiet or as_json) as progress:
+        setting = _setting(workers, memory, key_file, private, patient_regex, progress)
+        found = start(model, source, split=split, seed=seed, setting=setting)
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    typer.echo(
+        f"{found['model']} for {found['target']}: {found['cases']:,} cases of {found['patients']:,} patients"
+        f" ({found['split']}); {found['left_out']:,} cases of the training were left out, {found['outside']:,} are"
+        " unlike those of training"
+    )
+    typer.echo(scores(found["scores"]))
+    for row in found["subgroups"]:
+        if row["gap_low"] is not None and (row["gap_low"] > 0 or row["gap_high"] < 0):
+            typer.echo(f"gap: {row['by']} {row['value']}: {row['metric']} {row['score']:.3f}, {row['gap']:+.3f}")
+
+
+@app.command(epilog=EXPLAIN_EXAMPLES)
+def explain(
+    model: ModelPath,
+    source: Annotated[
+        Any, typer.Argument(parser=place, metavar="INPUT", help="A lake or a folder.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the page.", show_default=False)],
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of what is drawn at random.")] = 0,
+    workers: Workers = CORES,
+    memory: Annotated[Any, typer.Option(parser=parse_memory, metavar="SIZE", help="For images under way.")] = "4GiB",
+    key_file: KeyFile = None,
+    private: Private = None,
+    patient_regex: Regex = None,
+    quiet: Quiet = False,
+) -> None:
+    """Show what a model looks at: weights, importance, how answers move, single cases, and whether to believe it."""
+    from radlake.engine.learning import explain as start
+    from radlake.engine.progress import shown
+    from radlake.report.explanation import write
+
+    with shown(quiet=quiet) as progress:
+        setting = _setting(workers, memory, key_file, private, patient_regex, progress)
+        found = start(model, source, seed=seed, setting=setting)
+    page = write(found, out)
+    if not quiet:
+        for check in found["checks"]:
+            typer.echo(f"{check['name']}: {check['words']}")
+        for row in found["importance"][:5]:
+            typer.echo(f"{row['feature']}: {row['drop']:.4f} of the {found['score']}")
+        typer.echo(f"page: {page}")
+
+
+@app.command(epilog=FETCH_EXAMPLES)
+def fetch(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Such as medmnist/breastmnist.", show_default=False)],
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="By default the set's name, here.")] = None,
+    local: Annotated[Path | None, typer.Option("--from", metavar="FILE", help="A copy that is there already.")] = None,
+) -> None:
+    """Get a published data set by name, check it, and show its licence."""
+    from radlake.engine.fetch import SETS
+    from radlake.engine.fetch import fetch as get
+
+    file, words = get(name, out, local=local)
+    typer.echo(f"{name}: licence {SETS[name].licence}; cite {SETS[name].cite}")
+    typer.echo(f"written to {file}; {words}")

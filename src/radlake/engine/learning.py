@@ -1,0 +1,194 @@
+"""Models by command: what is given becomes the cases of a lake, by the model's own steps where it must be measured."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from radlake.core.errors import UsageError
+from radlake.core.place import Place
+from radlake.engine.api import run
+from radlake.engine.inputs import require
+from radlake.engine.options import Engine, Progress, Silent
+from radlake.engine.pipeline import Pipeline, step
+from radlake.lake.manifest import FILE_NAME
+from radlake.lake.store import Lake
+from radlake.learn.bundle import Bundle, load
+from radlake.learn.cases import labelled, measured
+from radlake.learn.contract import refuse
+from radlake.learn.explain.model import explain as told
+from radlake.learn.model_stages import answers, external, keep, model_id_of
+from radlake.learn.predicting import predictions
+from radlake.learn.training import Request, Trained, save_model
+from radlake.learn.training import train as make
+
+# What is measured of published arrays, which come without a study: one region of each picture, by Otsu's threshold.
+PLAIN = Pipeline(
+    "plain", (step("deid"), step("fingerprint"), step("segment.otsu"), step("features"), step("duplicates"))
+)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How inputs that are no lake are taken in.
+
+    Parameters
+    ----------
+    engine : Engine or None
+        Local with all cores by default.
+    key_file, private : Place or None
+    patient_regex : str or None
+    progress : Progress
+    """
+
+    engine: Engine | None = None
+    key_file: Path | None = None
+    private: Place | None = None
+    patient_regex: str | None = None
+    progress: Progress = field(default_factory=Silent)
+
+
+def is_lake(path: Place) -> bool:
+    """Whether a folder is a lake."""
+    return (path / FILE_NAME).is_file()
+
+
+@contextmanager
+def lake_of(source: Place, study: Pipeline, setting: Setting, *, out: Path | None = None) -> Iterator[Lake]:
+    """A lake as it is; anything else by a study into a new lake, which is gone in the end unless it has a place.
+
+    Parameters
+    ----------
+    source : Place
+        A lake, a folder, or a file.
+    study : Pipeline
+    setting : Setting
+    out : Path, optional
+        Where the new lake stays.
+    """
+    require([source])
+    if is_lake(source):
+        yield Lake.open(source, private=setting.private)
+        return
+    with tempfile.TemporaryDirectory(prefix=".radlake-") as folder:
+        place = out or Path(folder) / "lake"
+        run(
+            study, source, place, engine=setting.engine, key_file=setting.key_file or _passing(folder, out),
+            private=setting.private, patient_regex=setting.patient_regex, progress=setting.progress,
+        )  # fmt: skip
+        yield Lake.open(place, private=setting.private)
+
+
+def _passing(folder: str, out: Path | None) -> Path | None:
+    """A key that is gone with a lake that is, so that asking a model leaves nothing behind; else the user's own."""
+    return None if out is not None else Path(folder) / "key"
+
+
+def train(source: Place, asked: Request, place: Path, *, unit: str | None, setting: Setting) -> Trained:
+    """Train on a lake or a published archive; save the bundle, and in a lake the tables that the report shows.
+
+    Parameters
+    ----------
+    source : Place
+    asked : Request
+    place : Path
+        Folder of the bundle.
+    unit : str or None
+        What a case is.
+    setting : Setting
+    """
+    if place.exists() and any(place.iterdir()) and not (place / "bundle.json").is_file():
+        raise UsageError(f"{str(place)!r} holds something else than a model; name a new folder")
+    with lake_of(source, PLAIN, setting) as lake:
+        cohort = labelled(lake, asked.target, unit)
+        trained = make(cohort, asked, pipeline=study_of(lake))
+        save_model(trained, place)
+        if is_lake(source):
+            save_model(trained, lake.models / keep(lake, trained, asked))
+    return trained
+
+
+def study_of(lake: Lake) -> str | None:
+    """The steps that measured a lake's images last, as YAML; None when they cannot measure other images."""
+    rows = lake.sql("""
+        SELECT pipeline FROM chains
+        JOIN (SELECT chain_key, max(run_id) AS last FROM work WHERE unit = 'image' GROUP BY 1) USING (chain_key)
+        ORDER BY last DESC LIMIT 1""")
+    if not rows.num_rows:
+        return None
+    study = Pipeline.from_yaml(rows["pipeline"][0].as_py())
+    kept = [s for s in study.steps if s.stage not in ("train", "predict", "evaluate", "learn.study", "nodules.study")]
+    return Pipeline(study.name, kept).to_yaml() if any(s.stage == "features" for s in kept) else None
+
+
+def steps_of(bundle: Bundle) -> Pipeline:
+    """The study inside a bundle.
+
+    Raises
+    ------
+    UsageError
+        When it has none: then only a lake with the same features can be answered for.
+    """
+    if bundle.pipeline is None:
+        raise UsageError(
+            "the model was trained on features that no steps of radlake's made (outlines of a published data set), so"
+            " that it cannot measure images; give a lake that holds the same features"
+        )
+    return Pipeline.from_yaml(bundle.pipeline)
+
+
+def predict(model: Path, source: Place, *, out: Path | None, setting: Setting) -> list[dict[str, Any]]:
+    """Answers for a lake, a folder or one image; written into the lake `out` where one is named.
+
+    Parameters
+    ----------
+    model : Path
+        Folder of a bundle.
+    source : Place
+    out : Path or None
+        A lake: the source itself, or a new one for what is no lake. None: nothing is written.
+    setting : Setting
+    """
+    bundle = load(model)
+    if is_lake(source):
+        lake = Lake.open(source, private=setting.private)
+        if out is None:
+            return predictions(bundle, measured(lake, (bundle.contract or {}).get("unit")))
+        if out.resolve() != source.resolve():
+            raise UsageError("predictions for a lake go into that lake, or into a file: .csv, .parquet or .json")
+        return answers(lake, bundle, model_id_of(model))
+    with lake_of(source, steps_of(bundle), setting, out=out) as lake:
+        return answers(lake, bundle, model_id_of(model))
+
+
+def evaluate(model: Path, source: Place, *, split: str | None, seed: int, setting: Setting) -> dict[str, Any]:
+    """Scores on labelled cases that the model has not seen; in a lake they are also written."""
+    bundle = load(model)
+    study = PLAIN if is_lake(source) else steps_of(bundle)
+    with lake_of(source, study, setting) as lake:
+        return external(lake, bundle, model_id_of(model), split=split, seed=seed)
+
+
+def as_table(found: Sequence[dict[str, Any]]) -> pa.Table:
+    """Answers as a table: classes that cannot be ruled out as one text."""
+    flat = [{k: "|".join(map(str, v)) if isinstance(v, list) else v for k, v in row.items()} for row in found]
+    names = list(flat[0]) if flat else []
+    return pa.table({n: [str(r[n]) if n == "answer" and r[n] is not None else r[n] for r in flat] for n in names})
+
+
+def explain(model: Path, source: Place, *, seed: int, setting: Setting) -> dict[str, Any]:
+    """What a model looks at, on the cases of a lake (the labelled ones where there are some), or of a folder."""
+    bundle = load(model)
+    unit = (bundle.contract or {}).get("unit")
+    with lake_of(source, PLAIN if is_lake(source) else steps_of(bundle), setting) as lake:
+        known = lake.sql("SELECT DISTINCT target FROM labels")["target"].to_pylist()
+        cohort = labelled(lake, bundle.target, unit) if bundle.target in known else measured(lake, unit)
+        if bundle.contract is not None:
+            refuse(bundle.contract, cohort)
+        return told(bundle, cohort, seed=seed)
