@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from radlake.cli.common import AsJson, app, examples
+from radlake.cli.common import CORES, AsJson, app, examples
 
 if TYPE_CHECKING:
     from radlake.core.image import Image
@@ -41,6 +41,9 @@ Compare = Annotated[
     Path | None, typer.Option(metavar="FILE.png", help="Original and result side by side, with a scale bar.")
 ]
 Saved = Annotated[Path | None, typer.Option("--parameters", metavar="FILE", help="Parameters from YAML or JSON.")]
+Threads = Annotated[
+    int, typer.Option(min=1, metavar="N", help="Threads of the kernels; results do not depend on them.")
+]
 Series = Annotated[int | None, typer.Option(metavar="N", help="Which image of a folder that holds several.")]
 
 
@@ -56,8 +59,10 @@ def _family(family: str) -> None:
         compare: Compare = None,
         parameters: Saved = None,
         series: Series = None,
+        threads: Threads = CORES,
     ) -> None:
         from radlake.engine import one
+        from radlake.imaging.kernels.threads import threads as allowed
 
         if name == "list":
             typer.echo(one.usage(family))
@@ -67,7 +72,8 @@ def _family(family: str) -> None:
             raise typer.BadParameter(f"radlake {family} {name} needs IN and OUT")
         else:
             given = (one.saved(parameters) if parameters else {}) | one.parse(context.args)
-            _one_step(f"{family}.{name}", source, dest, given, compare, series)
+            with allowed(threads):
+                _one_step(f"{family}.{name}", source, dest, given, compare, series)
 
     command.__doc__ = _HELP.format(what=what)
     app.command(family, context_settings=_FREE, epilog=examples(example, f"{family} list"))(command)

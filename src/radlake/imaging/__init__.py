@@ -11,19 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from radlake.imaging import (
-    bandpass,
-    denoise,
-    edges,
-    enhance,
-    filters,
-    gabor,
-    laws,
-    morphology,
-    resample,
-    segment,
-    wavelets,
-)
+from radlake.imaging import edges, enhance, filters, morphology, resample, segment
 from radlake.imaging.kernels.threads import threads
 
 __all__ = ["edges", "enhance", "filters", "morphology", "resample", "segment", "threads"]
@@ -33,18 +21,18 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "mean": filters.mean,
     "median": filters.median,
     "unsharp": filters.unsharp,
-    "bilateral": denoise.bilateral,
-    "non_local_means": denoise.non_local_means,
-    "anisotropic_diffusion": denoise.anisotropic_diffusion,
+    "bilateral": filters.bilateral,
+    "non_local_means": filters.non_local_means,
+    "anisotropic_diffusion": filters.anisotropic_diffusion,
 }
 
 RESPONSES: dict[str, Callable[..., Any]] = {
-    "laplacian_of_gaussian": bandpass.laplacian_of_gaussian,
-    "laws": laws.laws,
-    "gabor": gabor.gabor,
-    "wavelet": wavelets.wavelet,
-    "simoncelli": bandpass.simoncelli,
-    "riesz": bandpass.riesz,
+    "laplacian_of_gaussian": filters.laplacian_of_gaussian,
+    "laws": filters.laws,
+    "gabor": filters.gabor,
+    "wavelet": filters.wavelet,
+    "simoncelli": filters.simoncelli,
+    "riesz": filters.riesz,
 }
 
 MORPHOLOGY: dict[str, Callable[..., Any]] = {

@@ -8,7 +8,7 @@ import numpy as np
 
 from radlake.core.image import Array
 from radlake.imaging.arguments import Border, ImageOrArray, Spacing, on_spatial_axes
-from radlake.imaging.filters import mean
+from radlake.imaging.filters.smooth import mean
 from radlake.imaging.rotations import Chain, Pooling, separable_response
 
 _WEIGHTS: dict[str, tuple[int, ...]] = {

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radlake.imaging import threads
+from radlake.imaging import filters, morphology, threads
 from radlake.imaging.kernels.threads import by_slabs
 
 
@@ -53,3 +55,31 @@ def test_a_slab_that_fails_fails_the_whole() -> None:
 def test_less_than_one_thread_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one thread, got 0"), threads(0):
         pass
+
+
+VOLUME = np.random.default_rng(8).integers(-900, 900, (26, 40, 44)).astype(np.int16)
+JOBS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "median 3": lambda a: filters.median(a, size_vox=3),
+    "median 5": lambda a: filters.median(a, size_vox=5),
+    "median 9": lambda a: filters.median(a, size_vox=9),
+    "mean": lambda a: filters.mean(a, size_vox=5),
+    "Gaussian": lambda a: filters.gaussian(a, sigma_vox=1.5),
+    "ball": lambda a: morphology.dilate(a, size_vox=5, footprint="ball"),
+    "box": lambda a: morphology.erode(a, size_vox=5),
+}
+
+
+@pytest.mark.parametrize("shown", ["volume", "plane", "one slice", "few slices", "uint8"])
+@pytest.mark.parametrize("job", JOBS)
+def test_the_bits_do_not_depend_on_threads(job: str, shown: str) -> None:
+    array = {
+        "volume": VOLUME,
+        "plane": VOLUME[3],
+        "one slice": VOLUME[3:4],
+        "few slices": VOLUME[:3],
+        "uint8": (VOLUME & 255).astype(np.uint8),
+    }[shown]
+    alone = JOBS[job](array)
+    for count in (2, 5):
+        with threads(count):
+            assert np.array_equal(JOBS[job](array), alone)

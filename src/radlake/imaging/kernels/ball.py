@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from radlake.core.image import BoolArray
 from radlake.imaging.kernels.compiled import compiled, copy, part
 from radlake.imaging.kernels.ordered import Codes
+from radlake.imaging.kernels.threads import over_slabs
 
 _RING = 1 << 20  # samples of run maxima held at a time: about the second-level cache, where the ball allows it
 _SPANS = (512, 256, 128)  # columns of a tile, tried in this order
@@ -68,7 +69,8 @@ def greatest_under(padded: Codes, footprint: BoolArray) -> Codes:
     per_column = kz * runs.widths.size * (_ROWS + ky - 1)
     span = next((s for s in _SPANS if per_column * s <= _RING), _SPANS[-1])
     rows = max(_ROWS, _RING // (kz * runs.widths.size * span) - ky + 1)
-    _dilate(padded, out, *runs, min(rows, out.shape[1]), min(span, out.shape[2]))
+    tile = min(rows, out.shape[1]), min(span, out.shape[2])
+    over_slabs(lambda source, target: _dilate(source, target, *runs, *tile), padded, out, least=4 * kz)
     return out
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from radlake.imaging.kernels.compiled import compiled
 from radlake.imaging.kernels.ordered import Codes
+from radlake.imaging.kernels.threads import over_slabs
 
 _WIDTH = 128  # columns at a time: their limits and counts stay in registers and the first-level cache
 
@@ -34,7 +35,7 @@ def median_by_bisection(padded: Codes, size: tuple[int, int, int]) -> Codes:
     [[[2, 3, 3]]]
     """
     out = np.empty([side - k + 1 for side, k in zip(padded.shape, size, strict=True)], padded.dtype)
-    _bisect(padded, out)
+    over_slabs(_bisect, padded, out)
     return out
 
 

@@ -10,6 +10,7 @@ from radlake.core.image import Array, BoolArray
 from radlake.imaging.arguments import Border, known_border
 from radlake.imaging.kernels.ordered import ordered
 from radlake.imaging.kernels.padding import padded
+from radlake.imaging.kernels.threads import by_slabs
 
 _COLUMNS = 1 << 14  # columns taken along z at a time: bounds the rows that OpenCV works on
 # what OpenCV can compare, and exact stand-ins for what it cannot
@@ -80,13 +81,21 @@ def _of_whole(work: Array, size: tuple[int, ...], greatest: bool) -> Array:
     operation: Callable[..., Array] = cv2.dilate if greatest else cv2.erode
     result = np.empty(work.shape, work.dtype)
     plane = np.ones(size[1:], np.uint8)
-    for source, target in zip(work, result, strict=True):
-        target[...] = operation(np.ascontiguousarray(source), plane)
+
+    def planes(start: int, stop: int) -> None:
+        for z in range(start, stop):
+            result[z] = operation(np.ascontiguousarray(work[z]), plane)
+
+    by_slabs(planes, len(work))
     if size[0] > 1:
         columns, line = result.reshape(len(result), -1), np.ones((size[0], 1), np.uint8)
-        for start in range(0, columns.shape[1], _COLUMNS):
-            part = np.ascontiguousarray(columns[:, start : start + _COLUMNS])
-            columns[:, start : start + _COLUMNS] = operation(part, line)
+
+        def blocks(start: int, stop: int) -> None:
+            for block in range(start, stop):
+                here = slice(block * _COLUMNS, (block + 1) * _COLUMNS)
+                columns[:, here] = operation(np.ascontiguousarray(columns[:, here]), line)
+
+        by_slabs(blocks, -(-columns.shape[1] // _COLUMNS))
     return result
 
 

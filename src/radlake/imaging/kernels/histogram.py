@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radlake.imaging.kernels.compiled import compiled
+from radlake.imaging.kernels.threads import over_slabs
 
 Ranks = NDArray[np.uint16]
 MOST_SAMPLES = 65535  # of a box: counts are uint16
@@ -40,7 +41,8 @@ def median_by_histogram(padded: Ranks, size: tuple[int, int, int], values: int) 
     """
     out = np.empty([side - k + 1 for side, k in zip(padded.shape, size, strict=True)], np.uint16)
     shift = max(1, (values - 1).bit_length() // 2)
-    _slide(padded, out, shift, ((values - 1) >> shift) + 1)
+    levels = ((values - 1) >> shift) + 1
+    over_slabs(lambda source, target: _slide(source, target, shift, levels), padded, out, least=4 * size[1])
     return out
 
 

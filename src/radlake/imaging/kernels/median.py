@@ -9,6 +9,7 @@ import numpy as np
 from radlake.core.image import Array
 from radlake.imaging.kernels.ordered import Codes, ordered
 from radlake.imaging.kernels.padding import padded
+from radlake.imaging.kernels.threads import by_slabs
 
 Size = tuple[int, int, int]
 
@@ -66,9 +67,14 @@ def _by_opencv(array: Array, size: Size, border: str) -> Array:
     wide = native if border == "nearest" else padded(native, size, border)
     half = 0 if border == "nearest" else size[1] // 2
     out = np.empty(array.shape, array.dtype)
-    for source, target in zip(wide, out, strict=True):
-        blurred = cv2.medianBlur(np.ascontiguousarray(source), size[1])
-        target[...] = blurred[half : half + target.shape[0], half : half + target.shape[1]]
+    rows, columns = (slice(half, half + side) for side in array.shape[1:])
+
+    def planes(start: int, stop: int) -> None:
+        for z in range(start, stop):
+            blurred = cv2.medianBlur(np.ascontiguousarray(wide[z]), size[1])
+            out[z] = blurred[rows, columns]
+
+    by_slabs(planes, len(out))
     return out
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from radlake.imaging.kernels.compiled import compiled, copy
 from radlake.imaging.kernels.ordered import Codes
+from radlake.imaging.kernels.threads import over_slabs
 
 _WIDTH = 512  # columns at a time: 36 rows of them still fit the first-level cache
 BOTH, LEAST, GREATEST = 0, 1, 2  # what a step keeps
@@ -42,7 +43,7 @@ def median_27(padded: Codes) -> Codes:
     z, y, x = (side - 2 for side in padded.shape)
     out = np.empty((z, y, x), padded.dtype)
     merge, middle = median_of_columns()
-    _median_27(padded, out, sort_nine(), merge, middle)
+    over_slabs(lambda source, target: _median_27(source, target, sort_nine(), merge, middle), padded, out)
     return out
 
 

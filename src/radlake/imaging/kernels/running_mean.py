@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from radlake.core.image import Array
 from radlake.imaging.kernels.compiled import compiled, copy, part
+from radlake.imaging.kernels.threads import over_slabs
 
 
 def mean_of_boxes(padded: NDArray[np.int16], size: tuple[int, int, int], *, whole: bool, offset: float = 0.0) -> Array:
@@ -38,7 +39,7 @@ def mean_of_boxes(padded: NDArray[np.int16], size: tuple[int, int, int], *, whol
     """
     sides = [side - k + 1 for side, k in zip(padded.shape, size, strict=True)]
     out = np.empty(sides, np.int16 if whole else np.float32)
-    _slide(padded, out, whole, offset)
+    over_slabs(lambda source, target: _slide(source, target, whole, offset), padded, out, least=4 * size[0])
     return out
 
 

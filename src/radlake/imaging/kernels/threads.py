@@ -10,6 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+import numpy as np
+
+from radlake.core.image import Array
+
 _COUNT: ContextVar[int] = ContextVar("radlake.imaging.threads", default=1)
 _SLABS = 4  # per thread: a thread that was held up leaves its share to the others
 
@@ -69,3 +73,33 @@ def by_slabs(work: Callable[[int, int], None], length: int, *, least: int = 1) -
     with ThreadPoolExecutor(min(count, slabs)) as pool:
         for _ in pool.map(work, edges[:-1], edges[1:]):
             pass
+
+
+def over_slabs(work: Callable[[Array, Array], None], padded: Array, out: Array, *, least: int = 1) -> None:
+    """Run `work(padded, out)` on slabs of a filter's input and result, along z, or along y where there is one plane.
+
+    Parameters
+    ----------
+    work : callable
+        Fills `out` from `padded`, both C-contiguous; releases the GIL.
+    padded : (Z + kz - 1, Y + ky - 1, X + kx - 1) array
+    out : (Z, Y, X) array
+    least : int
+        As in `by_slabs`.
+
+    Examples
+    --------
+    >>> out = np.zeros((1, 2, 2))
+    >>> over_slabs(lambda a, b: b.fill(len(a[0])), np.zeros((1, 4, 4)), out)
+    >>> out.tolist()
+    [[[4.0, 4.0], [4.0, 4.0]]]
+    """
+    axis = 0 if len(out) > 1 else 1
+    reach = padded.shape[axis] - out.shape[axis]
+
+    def run(start: int, stop: int) -> None:
+        before = (slice(None),) * axis
+        part = np.ascontiguousarray(padded[(*before, slice(start, stop + reach))])
+        work(part, out[(*before, slice(start, stop))])
+
+    by_slabs(run, out.shape[axis], least=least)

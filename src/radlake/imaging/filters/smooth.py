@@ -25,6 +25,7 @@ from radlake.imaging.arguments import (
     on_spatial_axes,
 )
 from radlake.imaging.kernels.extremes import extreme_under
+from radlake.imaging.kernels.threads import by_slabs
 from radlake.imaging.rounding import to_dtype
 
 _TRUNCATE = 4.0  # Gaussian kernels end at four standard deviations, as in scipy.ndimage
@@ -289,14 +290,23 @@ def _separable(array: Array, kernels: list[NDArray[np.float64]], border: Border,
     }[mode]
     result = np.empty(array.shape, work)
     planes = array[None] if array.ndim == 2 else array
-    for source, target in zip(planes, result[None] if array.ndim == 2 else result, strict=True):
-        target[...] = cv2.sepFilter2D(source.astype(work), -1, kernels[-1], kernels[-2], borderType=edge)
+    targets = result[None] if array.ndim == 2 else result
+
+    def slices(start: int, stop: int) -> None:
+        for z in range(start, stop):
+            targets[z] = cv2.sepFilter2D(planes[z].astype(work), -1, kernels[-1], kernels[-2], borderType=edge)
+
+    by_slabs(slices, len(planes))
     if array.ndim == 3 and kernels[0].size > 1:
-        columns = result.reshape(len(result), -1)
-        one = np.ones(1)
-        for start in range(0, columns.shape[1], _COLUMNS):
-            part = np.ascontiguousarray(columns[:, start : start + _COLUMNS])
-            columns[:, start : start + _COLUMNS] = cv2.sepFilter2D(part, -1, one, kernels[0], borderType=edge)
+        columns, one = result.reshape(len(result), -1), np.ones(1)
+
+        def blocks(start: int, stop: int) -> None:
+            for block in range(start, stop):
+                here = slice(block * _COLUMNS, (block + 1) * _COLUMNS)
+                part = np.ascontiguousarray(columns[:, here])
+                columns[:, here] = cv2.sepFilter2D(part, -1, one, kernels[0], borderType=edge)
+
+        by_slabs(blocks, -(-columns.shape[1] // _COLUMNS))
     return to_dtype(result, out_dtype)
 
 
