@@ -254,7 +254,7 @@ HALOS: dict[str, Local] = {
     "filter.wavelet": Local(_bands, 36),
     "filter.simoncelli": Local(lambda o, _: 0 if o["by_plane"] else None, 20),
     "filter.riesz": Local(lambda o, _: 0 if len(o["order"]) == 2 else None, 24),
-    "edges.gradient": Local(_next, 36),
+    "edges.gradient_magnitude": Local(_next, 36),
     "edges.sobel": Local(_next, 36),
     "edges.prewitt": Local(_next, 36),
     "edges.scharr": Local(_next, 36),
