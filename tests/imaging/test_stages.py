@@ -21,6 +21,7 @@ from radlake.imaging import (
     FILTERS,
     MASK_OPERATIONS,
     MORPHOLOGY,
+    RESPONSES,
     SEGMENTERS,
 )
 from radlake.imaging.stages import STAGES
@@ -283,3 +284,16 @@ def test_a_ct_without_lungs_is_no_fault_but_one_without_a_body_is() -> None:
     air = CHEST.with_array(np.full(CHEST.array.shape, -1000))
     with pytest.raises(ItemError):
         STAGES["segment.body"].function(_item(air))
+
+
+@pytest.mark.parametrize("name", [*list(FILTERS)[3:], *RESPONSES])
+def test_a_filter_step_gives_what_its_operation_gives_with_the_same_parameters(name: str) -> None:
+    noise = np.random.default_rng(3).normal(100, 20, (6, 12, 14)).astype(np.int16)
+    image = Image(noise, Geometry((2.0, 0.8, 0.8)), kind="ct", unit="HU")
+    item, stage = _item(image), STAGES[f"filter.{name}"]
+    assert stage.function(item, to="made") == []
+    parameters = inspect.signature(stage.function).parameters.values()
+    defaults = {p.name: p.default for p in parameters if p.name not in ("item", "image", "to", "out_dtype")}
+    expected = {**FILTERS, **RESPONSES}[name](image, **defaults)
+    assert np.array_equal(item.images["made"].array, expected.array)
+    assert np.ptp(expected.array) > 0

@@ -1,7 +1,6 @@
 """The door between pixel chains and this room: all its steps.
 
-A step that applies one operation is a line here (see `steps`); others are in `filter_stages`, `response_stages` and
-`mask_stages`.
+A step that applies one operation is a line here (see `steps`); others are in `mask_stages`.
 """
 
 from __future__ import annotations
@@ -9,21 +8,29 @@ from __future__ import annotations
 from radlake.core.image import Image
 from radlake.core.stage import Item, Rows, Stage
 from radlake.imaging import (
+    bandpass,
+    denoise,
     edges,
     enhance,
-    filter_stages,
     filters,
+    gabor,
+    laws,
     mask_stages,
     morphology,
     resample,
-    response_stages,
     segment,
+    wavelets,
 )
 from radlake.imaging.preview import png_bytes, thumbnail
 from radlake.imaging.steps import FILE, Made, Options, made, other_image
 
 _SHOWABLE = ("clean", "redacted")  # states of images.pixel_text in which no text can be seen
 _BALL = {"radius_mm": 1.0, "footprint": "ball"}
+_EDGE_KEEPING = {"sigma_mm": 1.0, "sigma_value": 30.0}
+_ALIKE = {"strength": 30.0, "patch_radius_mm": 1.0, "search_radius_mm": 4.0}
+_TEXTURE = {"kernels": "L5E5", "pooling": "max", "energy_vox": 7}
+_SLOPE = {"order": (1, 0), "level": 1}
+_WAVE = {"sigma_mm": 5.0, "wavelength_mm": 4.0, "aspect": 1.5, "angle_deg": 45.0, "pooling": "average"}
 
 
 def is_mr(image: Image, _: Options) -> bool:
@@ -89,7 +96,33 @@ _FILTERS = (
     made("filter.gaussian", 1, Made(filters.gaussian, "image", "image", "smooth", defaults={"sigma_mm": 1.0}), 6),
     made("filter.mean", 2, Made(filters.mean, "image", "image", "mean", defaults={"radius_mm": 1.0}), 8),
     made("filter.median", 1, Made(filters.median, "image", "image", "median", defaults={"radius_mm": 1.0}), 18),
-)
+    made("filter.unsharp", 1, Made(filters.unsharp, "image", "image", "sharp", defaults={"sigma_mm": 1.0}), 24),
+    made("filter.bilateral", 1, Made(denoise.bilateral, "image", "image", "bilateral", defaults=_EDGE_KEEPING), 16),
+    made(
+        "filter.non_local_means", 1,
+        Made(denoise.non_local_means, "image", "image", "non_local_means", defaults=_ALIKE), 20,
+    ),
+    made(
+        "filter.anisotropic_diffusion", 1,
+        Made(denoise.anisotropic_diffusion, "image", "image", "diffused", defaults={"slope": 20.0}), 16,
+    ),
+)  # fmt: skip
+
+_RESPONSES = (
+    made(
+        "filter.laplacian_of_gaussian", 1,
+        Made(bandpass.laplacian_of_gaussian, "image", "image", "log", defaults={"sigma_mm": 1.5}), 16,
+    ),
+    made("filter.laws", 1, Made(laws.laws, "image", "image", "laws", defaults=_TEXTURE), 28),
+    made("filter.gabor", 1, Made(gabor.gabor, "image", "image", "gabor", defaults=_WAVE), 28),
+    made(
+        "filter.wavelet", 1,
+        Made(wavelets.wavelet, "image", "image", "wavelet", defaults={"bands": "LH", "pooling": "average"}), 28,
+    ),
+    # small volumes go on for half their size each way: eight times the voxels, of 13 bytes and more
+    made("filter.simoncelli", 1, Made(bandpass.simoncelli, "image", "image", "simoncelli"), 110),
+    made("filter.riesz", 1, Made(bandpass.riesz, "image", "image", "riesz", defaults=_SLOPE), 130),
+)  # fmt: skip
 
 _EDGES = (
     made("edges.gradient", 2, Made(edges.gradient, "image", "image", "slope"), 32),
@@ -200,8 +233,7 @@ STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
         *_FILTERS,
-        *filter_stages.STAGES.values(),
-        *response_stages.STAGES.values(),
+        *_RESPONSES,
         *_EDGES,
         *_ENHANCEMENT,
         *_MORPHOLOGY,
