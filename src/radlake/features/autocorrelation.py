@@ -1,6 +1,8 @@
 """How alike near voxels are (family "autocorrelation"): Moran's I and Geary's C over all pairs of a region.
 
-Sums over pairs are convolutions with the inverse distance, taken by FFT: the result is that of the double sum.
+Sums over pairs are convolutions with the inverse distance, and only their totals are wanted. By Parseval's theorem
+these are sums over frequencies, so nothing is transformed back, and the volume is never held padded along z: planes are
+transformed first, then some columns of them at a time. The result is that of the double sum.
 """
 
 from __future__ import annotations
@@ -8,12 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from radlake.core.fault import ItemError, Term
-from radlake.core.image import FloatArray
+from radlake.core.image import BoolArray, FloatArray
 from radlake.features.morphology import NO_INTENSITY, ONE_VOXEL
 from radlake.features.roi import Roi, Values
 from radlake.imaging.arguments import Spacing
 
-_LIMIT = 1 << 25  # samples of the padded grid: about 1.3 GiB of working memory
+_LIMIT = 1 << 26  # samples of the padded grid: about 1.2 GiB of working memory
+_CHUNK = 1 << 20  # samples of the padded grid transformed along z at a time
 CONSTANT = Term("all values in the region are equal")
 TOO_LARGE = Term("the region's box is too large for sums over all pairs; resample it to larger voxels")
 
@@ -54,15 +57,12 @@ def autocorrelation(roi: Roi) -> Values:
     why = _undefined(inside, mask.shape)
     if why is not None:
         return {"morph_moran_i": why, "morph_geary_c": why}
-    member = mask.astype(np.float64)
     deviation = np.zeros(mask.shape)
     deviation[mask] = inside - inside.mean()
-    near_deviation, near_member = _weighted_sums(deviation, member, spacing=roi.spacing)
-    squares = deviation**2
-    total, weights = float(squares.sum()), float((member * near_member).sum())
-    products = float((deviation * near_deviation).sum())
+    total = float((deviation**2).sum())
+    products, weights, squares = _pair_sums(deviation, mask, roi.spacing)
     # Sum of w (x_i - x_j)^2 over ordered pairs, multiplied out
-    differences = 2 * (float((squares * near_member).sum()) - products)
+    differences = 2 * (squares - products)
     n = inside.size
     return {
         "morph_moran_i": n / weights * products / total,
@@ -76,27 +76,66 @@ def _undefined(inside: FloatArray, shape: tuple[int, ...]) -> Term | None:
         return ONE_VOXEL if inside.size else NO_INTENSITY
     if np.ptp(inside) == 0:
         return CONSTANT
-    return TOO_LARGE if np.prod(_padded(shape), dtype=np.float64) > _LIMIT else None
+    return TOO_LARGE if np.prod(_padded((1, *shape)[-3:]), dtype=np.float64) > _LIMIT else None
 
 
 def _padded(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Sides of a grid in which no pair meets round the edge, and that FFTs are fast on."""
+    """Sides of a grid in which no pair meets round the edge, and that FFTs are fast on; the first one even."""
     from scipy.fft import next_fast_len
 
-    return tuple(next_fast_len(2 * n - 1, real=True) for n in shape)
+    first, *rest = shape
+    return 2 * next_fast_len(first, real=True), *(next_fast_len(2 * n - 1, real=True) for n in rest)
 
 
-def _weighted_sums(*fields: FloatArray, spacing: Spacing) -> list[FloatArray]:
-    """For each field: at every voxel the sum over all others of the field divided by the distance in mm."""
+def _pair_sums(deviation: FloatArray, mask: BoolArray, spacing: Spacing) -> tuple[float, float, float]:
+    """Sums of d_i w_ij d_j, of w_ij and of d_i^2 w_ij over all ordered pairs of different voxels of the mask, in 1/mm.
+
+    References
+    ----------
+    Oppenheim, Schafer (2010), Discrete-time signal processing, 3rd ed., 8.6.5 (Parseval) and 8.8 (the transform of an
+    even sequence is a cosine transform).
+    """
     from scipy import fft
 
-    size = _padded(fields[0].shape)
-    squared = np.zeros((1,) * len(size))
-    for axis, (length, step) in enumerate(zip(size, spacing, strict=True)):
+    shape = (1, *mask.shape)[-3:]
+    depth, height, width = _padded(shape)
+    planes = np.empty((3, shape[0], height, width // 2 + 1), np.complex128)
+    for z, (values, inside) in enumerate(zip(deviation.reshape(shape), mask.reshape(shape), strict=True)):
+        for field, found in zip((values, inside.astype(np.float64), values**2), planes, strict=True):
+            found[z] = fft.rfft2(field, (height, width))
+    kernel = _kernel_planes(shape, (height, width), spacing)
+    # A real transform holds half of the frequencies along x: all but the first and, of even lengths, the last twice.
+    twice = np.full(kernel.shape[2], 2.0)
+    twice[0] = 1.0
+    if width % 2 == 0:
+        twice[-1] = 1.0
+    sums = np.zeros(3)
+    step = max(1, _CHUNK // (depth * kernel.shape[2]))
+    for start in range(0, height, step):
+        rows = slice(start, start + step)
+        even = np.zeros((depth // 2 + 1, *kernel[:, rows].shape[1:]))
+        even[: len(kernel)] = kernel[:, rows]
+        half = fft.dct(even, type=1, axis=0)
+        weight = np.concatenate([half, half[-2:0:-1]]) * twice
+        d, m, s = (fft.fft(plane[:, rows], depth, axis=0) for plane in planes)
+        sums += [float((weight * (a.real * b.real + a.imag * b.imag)).sum()) for a, b in ((d, d), (m, m), (s, m))]
+    products, weights, squares = (sums / (depth * height * width)).tolist()
+    return products, weights, squares
+
+
+def _kernel_planes(shape: tuple[int, ...], size: tuple[int, int], spacing: Spacing) -> FloatArray:
+    """Transforms of the planes of the inverse distance at z = 0, 1, 2 ... steps; real, because planes are even."""
+    from scipy import fft
+
+    *above, down, across = spacing
+    squared = np.zeros((1, 1))
+    for axis, (length, step) in enumerate(zip(size, (down, across), strict=True)):
         offset = np.minimum(np.arange(length), length - np.arange(length)) * step
-        squared = squared + (offset**2).reshape([-1 if a == axis else 1 for a in range(len(size))])
-    origin = (0,) * len(size)
-    squared[origin] = np.inf  # a voxel is no neighbour of itself
-    kernel = fft.rfftn(1.0 / np.sqrt(squared))
-    crop = tuple(slice(n) for n in fields[0].shape)
-    return [fft.irfftn(fft.rfftn(field, size) * kernel, size)[crop] for field in fields]
+        squared = squared + (offset**2).reshape([-1 if a == axis else 1 for a in range(2)])
+    found = np.empty((shape[0], size[0], size[1] // 2 + 1))
+    for z in range(shape[0]):
+        distance = squared + (z * above[0]) ** 2 if above else squared.copy()
+        if z == 0:
+            distance[0, 0] = np.inf  # a voxel is no neighbour of itself
+        found[z] = fft.rfft2(1.0 / np.sqrt(distance)).real
+    return found
