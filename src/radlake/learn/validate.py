@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,7 @@ class Fitted:
     settings: Settings
     pipeline: Any
     calibrator: Any | None
-    task: Task = "binary"
+    task: Task | Literal["segmentation"] = "binary"
     classes: tuple[int | float | str, ...] = (0, 1)
 
     def probability(self, features: Floats) -> Floats:
@@ -68,6 +68,9 @@ class Fitted:
 
     def predict(self, features: Floats) -> NDArray[Any]:
         """Most probable label, or the value, for each row of an (N, D) array."""
+        if self.task == "segmentation":
+            masks: NDArray[Any] = self.pipeline.predict(features)
+            return masks
         if self.task == "regression":
             return np.asarray(self.pipeline.predict(features), dtype=np.float64)
         found: NDArray[Any] = np.asarray(self.classes)[np.argmax(self.predict_proba(features), axis=1)]

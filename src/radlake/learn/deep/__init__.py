@@ -6,5 +6,6 @@ PyTorch is imported when a network is made or read; without it a message names t
 from __future__ import annotations
 
 from radlake.learn.deep.estimators import ImageClassifier, ImageRegressor
+from radlake.learn.deep.segmenter import ImageSegmenter
 
-__all__ = ["ImageClassifier", "ImageRegressor"]
+__all__ = ["ImageClassifier", "ImageRegressor", "ImageSegmenter"]

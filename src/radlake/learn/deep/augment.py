@@ -77,17 +77,19 @@ def augmented(images: Tensor, how: Augmentation, generator: torch.Generator) -> 
     generator : torch.Generator
         On the images' device.
     """
-    moved = resample(images, movements(images, how, generator))
+    return coloured(resample(images, movements(images, how, generator)), how, generator)
+
+
+def coloured(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
+    """Images with contrast, brightness and noise changed at random, each in its own way."""
+    first = (len(images),) + (1,) * (images.dim() - 1)
     if how.contrast or how.brightness:
-        shape = (len(images), 1) + (1,) * (images.dim() - 2)
-        gain = 1 + how.contrast * _uniform(shape, images, generator)
-        moved = moved * gain + how.brightness * _uniform(shape, images, generator)
+        gain = 1 + how.contrast * _uniform(first, images, generator)
+        images = images * gain + how.brightness * _uniform(first, images, generator)
     if how.noise:
-        amount = how.noise * torch.rand(
-            (len(images),) + (1,) * (images.dim() - 1), generator=generator, device=images.device
-        )
-        moved = moved + amount * torch.randn(images.shape, generator=generator, device=images.device)
-    return moved
+        amount = how.noise * torch.rand(first, generator=generator, device=images.device)
+        images = images + amount * torch.randn(images.shape, generator=generator, device=images.device)
+    return images
 
 
 def movements(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:

@@ -20,12 +20,13 @@ from radlake.core.errors import UsageError
 from radlake.learn.deep import extra
 from radlake.learn.deep.ensemble import Together
 from radlake.learn.deep.scale import Scale, fit_scale
+from radlake.learn.deep.segmenter import ImageSegmenter
 from radlake.learn.images import Axes, Images, images
 from radlake.learn.split import grouped_folds
 
 _AT_ONCE = 256  # images, when answering
-_DRAWING = Lock()  # fresh weights come from torch's one generator, also where networks are trained side by side
-_HERE_ONLY = {"progress", "device", "checkpoint", "threads"}  # of this machine, not of the model
+DRAWING = Lock()  # fresh weights come from torch's one generator, also where networks are trained side by side
+HERE_ONLY = {"progress", "device", "checkpoint", "threads"}  # of this machine, not of the model
 _HELD_OUT = 7  # one case of so many is held out where patience is asked for
 _SMALL_WORK = 1 << 18  # pixels of a batch
 
@@ -194,7 +195,7 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
         torch = extra.torch()
         from radlake.learn.deep import networks
 
-        with _DRAWING, torch.random.fork_rng(devices=[]):
+        with DRAWING, torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             network = networks.build(
                 self.network, channels=self.contract_["channels"], outputs=outputs, size=self.scale_.size
@@ -230,7 +231,7 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
     def parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """The trained model as plain JSON types and named arrays; `from_parts` makes it again."""
         check_is_fitted(self, "network_")
-        params = {name: value for name, value in self.get_params().items() if name not in _HERE_ONLY}
+        params = {name: value for name, value in self.get_params().items() if name not in HERE_ONLY}
         fitted = {"scale": self.scale_.as_dict(), "contract": self.contract_, "history": asdict(self.history_)}
         params["precision"] = self.precision_  # a probe elsewhere could decide otherwise
         fitted |= {name: _plain(getattr(self, name)) for name in self._EXTRA}
@@ -246,7 +247,6 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
         ValueError, KeyError, TypeError
             When the parts do not fit each other.
         """
-        torch = extra.torch()
         from radlake.learn.deep.trainer import History
 
         params, fitted = dict(description["params"]), description["fitted"]
@@ -259,12 +259,7 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
         found.precision_ = params["precision"]
         for name in cls._EXTRA:
             setattr(found, name, np.array(fitted[name]))
-        found.network_ = found._fresh(found._outputs())
-        try:
-            found.network_.load_state_dict({name: torch.from_numpy(value) for name, value in tensors.items()})
-        except RuntimeError as error:  # torch's word for names or shapes that do not fit
-            raise ValueError("the weights do not fit the network that the description names") from error
-        found.network_.eval()
+        found.network_ = load_weights(found._fresh(found._outputs()), tensors)
         return found
 
     def _outputs(self) -> int:
@@ -375,14 +370,32 @@ class ImageRegressor(RegressorMixin, ImageModel):  # type: ignore[misc] # scikit
         return 1
 
 
+def load_weights(network: Any, tensors: Mapping[str, NDArray[Any]]) -> Any:
+    """A network with weights from arrays, in evaluation mode.
+
+    Raises
+    ------
+    ValueError
+        When names or shapes do not fit.
+    """
+    torch = extra.torch()
+    try:
+        network.load_state_dict({name: torch.from_numpy(value) for name, value in tensors.items()})
+    except RuntimeError as error:  # torch's word for names or shapes that do not fit
+        raise ValueError("the weights do not fit the network that the description names") from error
+    return network.eval()
+
+
 def _plain(value: Any) -> Any:
     """Numbers and arrays as plain JSON types."""
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
 
 
-ESTIMATORS: dict[str, type[ImageClassifier] | type[ImageRegressor]] = {
+ESTIMATORS: dict[str, Any] = {
     "ImageClassifier": ImageClassifier,
     "ImageRegressor": ImageRegressor,
+    "ImageSegmenter": ImageSegmenter,
+    "Together": Together,
 }
 
 
@@ -395,8 +408,6 @@ def from_parts(description: Mapping[str, Any], tensors: Mapping[str, NDArray[Any
         When the description names no estimator of this table, or the parts do not fit each other.
     """
     name = description["estimator"]
-    if name == "Together":
-        return Together.from_parts(description, tensors)
     if name not in ESTIMATORS:
         raise ValueError("the description names an estimator that radlake does not have")
     return ESTIMATORS[name].from_parts(description, tensors)
