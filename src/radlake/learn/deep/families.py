@@ -74,12 +74,15 @@ def make_network(network: str, settings: Settings, task: Task, seed: int, **opti
 
 
 def _classical(title: str, make: Any, grid: tuple[Settings, ...], grade: Grade, view: str, *text: str) -> ImageFamily:
-    """A row of the table for a classical family; kernels hold rows and grow with the square of the cases."""
+    """A row of the table for a classical family; kernels hold rows and grow with the square of the cases.
+
+    Each image counts twice, with its mirror image: likelihoods are too sure, so that all need a curve.
+    """
     kernel = make is _kernel
     formula, assumes, good_for = text
     return ImageFamily(
-        title, ALL, make, grid, 1, not kernel, grade, 2.0 if kernel else 1.0, kernel, formula, assumes, good_for, view,
-        ("yx", "zyx"), True,
+        title, ALL, make, grid, len(grid) - 1 if kernel else 1, False, grade, 2.0 if kernel else 1.0, kernel, formula,
+        assumes, good_for, view, ("yx", "zyx"), True,
     )  # fmt: skip
 
 

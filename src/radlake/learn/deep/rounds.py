@@ -82,9 +82,10 @@ class Rounds:
             if not self._try(usual, 0, drawn):
                 left_out[name] = f"{self.folds} folds of it take about {self._cost(usual):.0f} s, more than is left"
         tried = sorted((t for n in order for t in trials[n] if t.runs), key=lambda t: (-t.mean, t.name))
-        for best in tried[: max(2, len(tried) // 2)]:
-            for trial in trials[best.name]:
-                self._try(trial, 0, drawn)
+        for place, best in enumerate(tried):
+            if 2 * place < len(tried) or self._near(best, tried[0]):
+                for trial in trials[best.name]:
+                    self._try(trial, 0, drawn)
         found = Search([t for n in self.families for t in trials[n] if t.runs], drawn, left_out)
         for repeat in range(1, self.repeats):
             for trial in self._finalists(found):
@@ -94,8 +95,11 @@ class Rounds:
     def _finalists(self, found: Search) -> list[Trial]:
         """The best settings of the families within one standard error of the best."""
         best = sorted(found.best().values(), key=lambda t: (-t.mean, t.name))
-        reach = best[0].standard_error(self.folds) if best else 0.0
-        return [t for t in best if best[0].mean_of(len(t.runs)) - t.mean <= reach]
+        return [t for t in best if self._near(t, best[0])]
+
+    def _near(self, trial: Trial, best: Trial) -> bool:
+        """Whether a trial is within one standard error of the best one."""
+        return best.mean_of(len(trial.runs)) - trial.mean <= best.standard_error(self.folds)
 
     def _cost(self, trial: Trial) -> float:
         """Expected seconds of one repeat."""
