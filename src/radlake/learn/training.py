@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -192,7 +192,8 @@ def _honest(
     p, fold = choice.predictions[whole], choice.folds[whole]
     y = codes(choice.model.classes, cases.y)
     if choice.model.task != "binary":
-        return Answered(choice.model.task, y, p, groups, fold), None
+        task = cast(Task, choice.model.task)  # what is chosen here never outlines
+        return Answered(task, y, p, groups, fold), None
     called = np.stack([row[:, 1] >= crossed(y, row[:, 1], f, asked.operating) for row, f in zip(p, fold, strict=True)])
     return Answered("binary", y, p, groups, fold, called), threshold(y, p[..., 1].mean(axis=0), asked.operating)
 
