@@ -16,6 +16,7 @@ Picture = NDArray[np.uint8]
 # RGB, clear on grey and from each other also for the colour-blind: Okabe and Ito (2008)
 _OUTLINES = ((230, 90, 40), (86, 180, 233), (240, 228, 66), (0, 158, 115), (204, 121, 167), (230, 159, 0))
 _GAP = 8
+_COVERED = 32  # of 255: how much of a pixel a mask must cover, little enough that thin edges stay when shrunk
 _BAR_SHARE = 0.3  # of the picture's width, at most
 
 
@@ -47,12 +48,12 @@ def side_by_side(original: Image, result: Image, *, shared: bool = True, longest
     masked = result.kind == "label" or result.array.dtype == np.bool_
     if masked and result.array.shape == plain.array.shape:
         return _outlined(plain if result.geometry.ndim == 3 else original, result, longest)
-    window = result.window
-    if shared and original.channel_axis is None and original.unit == result.unit:
-        window = display_window(original)
+    one_window = shared and original.channel_axis is None and original.unit == result.unit
     shown = result.with_array(result.array.astype(np.uint8) if result.array.dtype == np.bool_ else result.array)
+    # "other" has no window of its own: a response or a slope is seen between its percentiles
+    shown = replace(shown, window=display_window(original)) if one_window else replace(shown, window=None, kind="other")
     left = _with_bar(_picture(original, longest), original)
-    right = _picture(replace(shown, window=window), longest)
+    right = _picture(shown, longest)
     return _joined(left, right if result.geometry == original.geometry else _with_bar(right, result))
 
 
@@ -89,7 +90,7 @@ def _outlined(original: Image, labels: Image, longest: int) -> Picture:
     drawn = left.copy()
     for place, label in enumerate(n for n in np.unique(array) if n):
         levels = labels.with_array((array == label).astype(np.uint8) * 255, window=(127.5, 255.0), padding=None)
-        inside = (_picture(levels, longest)[..., 0] > 127).astype(np.uint8)
+        inside = (_picture(levels, longest)[..., 0] >= _COVERED).astype(np.uint8)
         outlines, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
         cv2.drawContours(drawn, outlines, -1, _OUTLINES[place % len(_OUTLINES)], 1)
     return _joined(_with_bar(left, original), drawn)

@@ -13,7 +13,7 @@ from radlake.imaging.agreement import (
     mean_surface_distance,
     volume_difference,
 )
-from radlake.imaging.consensus import Staple, majority, staple
+from radlake.imaging.consensus import Staple, likely, majority, staple
 from radlake.imaging.segment.anatomy import body, lungs
 from radlake.imaging.segment.contours import chan_vese, geodesic
 from radlake.imaging.segment.multilevel import multi_otsu, multi_otsu_thresholds
@@ -43,6 +43,7 @@ __all__ = [
     "largest_component",
     "li",
     "li_threshold",
+    "likely",
     "lungs",
     "majority",
     "mean_surface_distance",

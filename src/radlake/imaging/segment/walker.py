@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,8 @@ def random_walker(
     if names.size < 2:
         raise ItemError("empty_mask", hint=Term("mark at least two regions"))
     laplacian = _laplacian(array.astype(np.float64), beta, steps)
-    return like(plain, names[_most_probable(laplacian, marked.reshape(-1), names)].reshape(array.shape))
+    number = _most_probable(laplacian, marked.reshape(-1), names, planar=array.ndim == 2)
+    return like(plain, names[number].reshape(array.shape))
 
 
 def _laplacian(array: NDArray[np.float64], beta: float, spacing: Spacing) -> Any:
@@ -88,26 +89,36 @@ def _laplacian(array: NDArray[np.float64], beta: float, spacing: Spacing) -> Any
     return sparse.diags_array(adjacency.sum(axis=1)) - adjacency
 
 
-def _most_probable(laplacian: Any, marked: NDArray[np.int32], names: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Number of the label that each sample reaches most probably (equation 10), by conjugate gradients."""
+def _most_probable(
+    laplacian: Any, marked: NDArray[np.int32], names: NDArray[np.int32], *, planar: bool
+) -> NDArray[np.int64]:
+    """Number of the label that each sample reaches most probably (equation 10)."""
     known, free = np.flatnonzero(marked > 0), np.flatnonzero(marked == 0)
-    rows = laplacian[free].tocsc()
-    system, boundary = rows[:, free].tocsr(), rows[:, known].tocsr()
     result = np.searchsorted(names, marked)
+    if not free.size:
+        return result
+    rows = laplacian[free].tocsc()
+    boundary, solve = rows[:, known].tocsr(), _solver(rows[:, free].tocsc(), planar=planar)
     best = np.full(free.size, -1.0)
-    for number, name in enumerate(names if free.size else ()):
-        right = -(boundary @ (marked[known] == name).astype(np.float64))
-        probability = _solved(system, right)
+    for number, name in enumerate(names):
+        probability = solve(-(boundary @ (marked[known] == name).astype(np.float64)))
         better = probability > best
         result[free[better]], best[better] = number, probability[better]
     return result
 
 
-def _solved(system: Any, right: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Solution of a sparse positive definite system; where conjugate gradients do not settle, by elimination."""
+def _solver(system: Any, *, planar: bool) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Solves a sparse positive definite system: elimination in a plane, where it is cheap, else conjugate gradients."""
     from scipy.sparse import diags_array
-    from scipy.sparse.linalg import cg, spsolve
+    from scipy.sparse.linalg import cg, splu, spsolve
 
+    if planar:
+        factors = splu(system, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+        return lambda right: np.asarray(factors.solve(right))
     jacobi = diags_array(1 / system.diagonal())
-    solution, unsettled = cg(system, right, rtol=_WALK_TOLERANCE, maxiter=_WALK_STEPS, M=jacobi)
-    return np.asarray(spsolve(system.tocsc(), right) if unsettled else solution)
+
+    def solved(right: NDArray[np.float64]) -> NDArray[np.float64]:
+        solution, unsettled = cg(system, right, rtol=_WALK_TOLERANCE, maxiter=_WALK_STEPS, M=jacobi)
+        return np.asarray(spsolve(system, right) if unsettled else solution)
+
+    return solved
