@@ -30,6 +30,7 @@ _DUMMIES: dict[str, str | bytes | int] = {
     "AS": "000Y", "DA": "19000101", "DT": "19000101000000", "TM": "000000", "DS": "0", "IS": "0", "UR": "urn:removed",
 }  # fmt: skip
 _CODE = re.compile(r"[A-Z0-9_ +/().:-]{0,16}")
+_STANDARDS = re.compile(r"ISO_\d{5}_\d|GB18030|ISO_IR \d{1,3}")
 _NUMERIC = re.compile(r"(?:\s*[-+]?(?:\d{1,12}\.?\d{0,14}|\.\d{1,14})(?:[eE][-+]?\d{1,3})?[\s\0]*(?:\\|$))+")
 _TERMS = terms.MODALITIES | terms.PHOTOMETRIC | terms.IMAGE_TYPES | terms.BODY_PARTS | terms.VIEWS
 _SCHEMES = frozenset({
@@ -160,9 +161,9 @@ class Person:
         return self._cleaned[text][: _LENGTHS.get(vr)].strip()
 
     def code(self, text: str) -> str:
-        """A CS: a defined term, or in its repertoire and naming nobody who is known, or of the vocabulary, or ""."""
+        """A CS: a defined term, or one made of short or listed words that names nobody who is known, or ""."""
         text = text.strip(" \0")
-        if text in _TERMS or (_CODE.fullmatch(text) and not self.is_named_in(text)):
+        if text in _TERMS or (_CODE.fullmatch(text) and _is_coded(text) and not self.is_named_in(text)):
             return text
         return text if len(text) <= SHORT and self.text("CS", text) == text else ""
 
@@ -209,6 +210,19 @@ TECHNICAL: dict[int, Callable[[Person, str, str], str]] = {
         Person.technical,
     ),
 }  # fmt: skip
+
+
+def _is_coded(text: str) -> bool:
+    """Whether a code string has no long number but a standard's, and no long word that nobody lists."""
+    if re.search(r"\d{5}", text) and not _STANDARDS.fullmatch(text):
+        return False
+    return all(_is_code_word(word) for word in re.findall(r"[A-Z]{5,}", text))
+
+
+def _is_code_word(word: str) -> bool:
+    """Whether a word of a code string is one of the standard's, or of reports, its plural included."""
+    known = report_words().known
+    return word in terms.CODE_WORDS or word.lower() in known or (word.endswith("S") and word[:-1].lower() in known)
 
 
 def joined(texts: Sequence[str]) -> str:

@@ -44,7 +44,7 @@ def threshold_delta(epsilon: float, k: int) -> float:
     Examples
     --------
     >>> round(threshold_delta(1.0, 11), 7)
-    1.66e-05
+    3.32e-05
     """
     # Discrete Laplace of scale 1 / epsilon: P(X >= k - 1) = exp(-epsilon (k - 1)) / (1 + exp(-epsilon)).
     return math.exp(-epsilon * (k - 1)) / (1 + math.exp(-epsilon))

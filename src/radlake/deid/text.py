@@ -148,7 +148,9 @@ def _components(known: tuple[str, ...]) -> frozenset[str]:
             found.add("".join(parts))
         # Folding breaks up Hangul and kana; inside a run of such letters the name stands as it was written.
         found.update(p for p in _WORD.findall(unicodedata.normalize("NFKC", value)) if not p.isascii())
-    return frozenset(p for p in found - _NO_NAMES if len(p) > 1)
+    # An institution may be called by words of reports ("Chest Clinic"); nobody is, apart from the marked ones.
+    words = report_words()
+    return frozenset(p for p in found - _NO_NAMES - (words.known - words.names_too) if len(p) > 1)
 
 
 def _without_known(text: str, known: Sequence[str]) -> str:

@@ -1,0 +1,45 @@
+"""Invented identities: surnames that no language has, and numbers that no other place of the file holds."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+_HEADS = ("bl", "br", "dr", "fr", "gl", "gr", "kl", "kr", "pl", "pr", "qu", "sk", "tr", "v", "w", "z", "zw", "j", "y")
+_VOWELS = ("a", "e", "i", "o", "u", "ae", "oi", "ou")
+_MIDDLES = ("bb", "ck", "dd", "gg", "lk", "mz", "nk", "pp", "rv", "tz", "xx", "zz", "vl", "kw")
+_TAILS = ("berg", "dal", "feld", "inski", "ovic", "quist", "sen", "strom", "witz", "zaki", "yev", "ux")
+
+
+class Inventor:
+    """Names and numbers without end, each once; equal seeds give equal ones.
+
+    Examples
+    --------
+    >>> one, two = Inventor(7), Inventor(7)
+    >>> one.name() == two.name(), one.name() == one.name(), one.number()
+    (True, False, '1055434')
+    """
+
+    def __init__(self, seed: int):
+        self._names = _names(random.Random(seed))  # noqa: S311 - not for secrets
+        self._number = 1_000_000 + 7919 * seed
+
+    def name(self) -> str:
+        """A surname of 8 to 16 ASCII letters."""
+        return next(self._names)
+
+    def number(self) -> str:
+        """A number of seven digits or more."""
+        self._number += 1
+        return str(self._number)
+
+
+def _names(rng: random.Random) -> Iterator[str]:
+    """Surnames in random order."""
+    seen: set[str] = set()
+    while True:
+        name = "".join(rng.choice(part) for part in (_HEADS, _VOWELS, _MIDDLES, _VOWELS, _TAILS)).capitalize()
+        if name[:7] not in seen:  # short attributes hold no more
+            seen.add(name[:7])
+            yield name
