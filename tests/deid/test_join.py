@@ -11,6 +11,7 @@ from radlake.core.header import Identity
 from radlake.core.schema import to_table
 from radlake.deid.join import Joined, MissingColumn, Request, resolve
 from radlake.deid.pseudonyms import ids
+from radlake.deid.rules import Rule
 from radlake.deid.units import Catalogue
 
 KEY = b"k" * 32
@@ -158,3 +159,11 @@ def test_another_key_fits_nothing() -> None:
     table = pa.table({"patient_id": ["007"], "size": [1.0]})
     joined = resolve(table, CATALOGUE, Request("patient_id", targets=("size",)), key=b"o" * 32, owner="jo-1")
     assert [f["code"] for f in joined.faults] == ["unmatched_key"]
+
+
+def test_columns_follow_own_rules() -> None:
+    table = pa.table({"patient_id": ["007", "P8"], "Zip code": ["66123", "66999"], "age": [47, 101]})
+    rules = {"zip_code": Rule("mask", 3), "age": Rule("bin", 10)}
+    request = Request("patient_id", keep=("Zip code", "age"), issuers=("north",), rules=rules)
+    found = resolve(table, CATALOGUE, request, key=KEY, owner="jo-1")
+    assert sorted(row["value"] for row in found.clinical) == ["100-110", "40-50", "661**", "669**"]

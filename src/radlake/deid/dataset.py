@@ -8,8 +8,9 @@ not looked at: text that is burned into them stays.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -20,17 +21,18 @@ from pydicom.uid import UID
 from radlake.core.errors import UsageError
 from radlake.deid import actions, dates
 from radlake.deid.actions import DATES, NUMBERS, TECHNICAL, TEXTS, WORDS, Person, joined
+from radlake.deid.dataset_method import write_method
 from radlake.deid.dataset_values import DEEPEST, is_binary, items_of, person_of, text_of, texts_of, vr_of
-from radlake.deid.profiles import OPTIONS, method_codes, options_of
+from radlake.deid.profiles import options_of
 from radlake.deid.ps315 import Rules, rules_for
 from radlake.deid.rows import Profile
+from radlake.deid.rules import Rule, Rulebook, apply_to_element, rulebook
 from radlake.formats.dicom.elements import silent_pydicom
 
 _PATIENT_NAME, _PATIENT_ID, _ISSUER = Tag(0x00100010), Tag(0x00100020), Tag(0x00100021)
 _ACCESSION, _STUDY_ID, _SOP_CLASS = 0x00080050, 0x00200010, 0x00080016
 _CONCEPT, _VALUE_TYPE, _TEXT_VALUE = Tag(0x0040A043), Tag(0x0040A040), Tag(0x0040A160)
 _TRANSFER_SYNTAX = Tag(0x00020010)
-_METHOD_CODES = Tag(0x00120064)
 _OWN = frozenset({0x00120062, 0x00120063, 0x00120064, 0x00280303})  # what this cleaning writes itself
 # OB that is picture, sound or colour; no other bytes can be checked (PS3.3 C.7.6.3, C.10.9, C.11.15).
 _BYTES = frozenset({0x7FE00010, 0x54001010, 0x54000110, 0x54000112, 0x00282000, 0x5400100A})
@@ -47,7 +49,7 @@ class AuditRow:
 
 
 def deidentify(
-    dataset: Dataset, *, profile: Profile = "strict", key: bytes, options: Sequence[str] = ()
+    dataset: Dataset, *, profile: Profile | Path | Rulebook = "strict", key: bytes, options: Sequence[str] = ()
 ) -> tuple[Dataset, list[AuditRow]]:
     """A data set that identifies nobody by its attributes, and what was done to them.
 
@@ -55,9 +57,10 @@ def deidentify(
     ----------
     dataset : pydicom.Dataset
         It stays as it is.
-    profile : {"strict", "research"}
+    profile : {"strict", "research"}, Path or Rulebook
         "strict" is the Basic Profile with cleaned descriptors, graphics and structured content. "research" also keeps
-        dates moved by a constant for each patient, patient characteristics (ages up to 90) and safe private attributes.
+        dates moved by a constant for each patient, patient characteristics (ages up to 90) and safe private
+        attributes. A file: own rules on top of one of them (`radlake.deid.rules`); a rulebook: what was read from it.
     key : bytes
         The owner's secret: equal keys give equal UIDs, ids and shifts in every process.
     options : sequence of str
@@ -90,14 +93,15 @@ def deidentify(
     """
     if not key:
         raise UsageError("expected the owner's key, got no bytes; load_key reads it")
-    chosen = options_of(profile, options)
+    book = rulebook(profile)
+    chosen = options_of(book.profile, (*book.options, *options))
     with silent_pydicom():
         rules = rules_for(text_of(dataset, _SOP_CLASS), chosen)
-        cleaner = _Cleaner(rules, person_of(dataset, key))
+        cleaner = _Cleaner(rules, person_of(dataset, key), book.dicom)
         clean = cleaner.dataset(dataset)
         clean.file_meta = _file_meta(dataset, cleaner)
         clean.preamble = bytes(128)
-        _write_method(clean, dataset, chosen)
+        write_method(clean, dataset, chosen, own_rules=bool(book.dicom))
     return clean, cleaner.rows()
 
 
@@ -107,6 +111,7 @@ class _Cleaner:
 
     rules: Rules
     person: Person
+    own: Mapping[int, Rule] = field(default_factory=dict)
     done: Counter[tuple[int, str]] = field(default_factory=Counter)
 
     def rows(self) -> list[AuditRow]:
@@ -135,8 +140,9 @@ class _Cleaner:
     ) -> DataElement | RawDataElement | None:
         """What is left of an attribute; None when it goes."""
         try:
-            if tag.is_private:
-                return self._private(source, tag, depth)
+            if tag in self.own or tag.is_private:
+                rule = self.own.get(tag)
+                return self._by_own_rule(source, tag, rule) if rule else self._private(source, tag, depth)
             action = self.rules.action(tag, parent)
             if action == "X":
                 return self._drop(tag)
@@ -162,6 +168,15 @@ class _Cleaner:
         """A new element in place of the old one."""
         self._note(tag, what)
         return DataElement(tag, vr, value)
+
+    def _by_own_rule(self, source: Dataset, tag: BaseTag, rule: Rule) -> DataElement | None:
+        """An attribute by the owner's own rule, whatever the tables say."""
+        vr = vr_of(source, tag)
+        if rule.action == "drop" or vr == "SQ":
+            return self._drop(tag, "own rule: drop")
+        values = [apply_to_element(rule, vr, text, self.person.key, tag) for text in texts_of(source, tag)]
+        kept = joined([value or "" for value in values])
+        return self._put(tag, "LO" if vr == "UN" else vr, kept, f"own rule: {rule.action}")
 
     # Sequences
 
@@ -348,31 +363,6 @@ class _Cleaner:
         if vr == "OB" or (vr == "UN" and listed in NUMBERS):
             return source.get_item(tag)
         return self._drop(tag) if vr == "UN" else self._unlisted(source, tag, vr, False)
-
-
-def _write_method(clean: Dataset, source: Dataset, options: frozenset[str]) -> None:
-    """Say in the data set what was done to it (PS3.15 E.1.1 step 6, PS3.3 C.7.1.1 and C.12.1.1.1)."""
-    codes = dict(method_codes(options))
-    for item in items_of(source, _METHOD_CODES) if _METHOD_CODES in source else ():  # done before: still true
-        code = text_of(item, 0x00080100)
-        if code not in codes and (known := dict(method_codes(frozenset(OPTIONS))).get(code)):
-            codes[code] = known
-    clean.PatientIdentityRemoved = "YES"
-    clean.DeidentificationMethod = "DICOM PS3.15 Annex E 2026d by radlake"
-    clean.DeidentificationMethodCodeSequence = [_code_item(code, codes[code]) for code in sorted(codes)]
-    modified, full = "retain-modified-dates" in options, "retain-full-dates" in options
-    clean.LongitudinalTemporalInformationModified = "MODIFIED" if modified else "UNMODIFIED" if full else "REMOVED"
-    if "clean-pixel-data" in options:
-        clean.BurnedInAnnotation = "NO"
-    if "clean-visual-features" in options:
-        clean.RecognizableVisualFeatures = "NO"
-
-
-def _code_item(code: str, meaning: str) -> Dataset:
-    """An item of a code sequence, scheme DCM."""
-    item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code, "DCM", meaning
-    return item
 
 
 def _file_meta(source: Dataset, cleaner: _Cleaner) -> FileMetaDataset:

@@ -29,6 +29,7 @@ from radlake.core.errors import UsageError
 from radlake.core.fault import Ignored, ItemError, Term
 from radlake.deid.dataset import AuditRow, deidentify
 from radlake.deid.rows import Profile
+from radlake.deid.rules import Rulebook
 from radlake.formats.dicom.dataset import DEFLATED, PIXEL_TAGS
 from radlake.formats.dicom.elements import silent_pydicom
 from radlake.formats.source import MAX_INFLATED_BYTES
@@ -64,7 +65,7 @@ class DicomObject:
 
 
 def deidentify_file(
-    source: Path, dest: Path, *, profile: Profile = "strict", key: bytes, options: Sequence[str] = ()
+    source: Path, dest: Path, *, profile: Profile | Path | Rulebook = "strict", key: bytes, options: Sequence[str] = ()
 ) -> list[AuditRow]:
     """Write a cleaned copy of a DICOM file, in the same transfer syntax, and say what was done.
 

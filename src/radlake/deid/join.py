@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from radlake.core.fault import ItemError
 from radlake.core.stage import Row
 from radlake.deid.columns import Cell, cleaner, safe_name
 from radlake.deid.regions import region_name
+from radlake.deid.rules import Rule, apply, number_of
 from radlake.deid.units import Catalogue, On, Target, find_units, key_text
 
 SOURCE = "table"
@@ -59,6 +60,8 @@ class Request:
         Column that names the region a label belongs to; the unit is then the mask.
     issuers : tuple of str
         Issuers of patient ids to try beside none.
+    rules : dict of column name -> Rule
+        Own rules, in place of what is done to a column by its kind.
     """
 
     on: On
@@ -67,6 +70,7 @@ class Request:
     keep: tuple[str, ...] = ()
     roi: str | None = None
     issuers: tuple[str, ...] = ()
+    rules: Mapping[str, Rule] = field(default_factory=dict)
 
 
 def resolve(table: pa.Table, catalogue: Catalogue, request: Request, *, key: bytes, owner: str) -> Joined:
@@ -93,7 +97,11 @@ def resolve(table: pa.Table, catalogue: Catalogue, request: Request, *, key: byt
     keys = _values(table, request.column or request.on, "" if request.column else "name the key's column with --column")
     rois = [str(v or "") for v in _values(table, request.roi)] if request.roi else []
     cells = {name: _values(table, name) for name in dict.fromkeys((*request.targets, *request.keep))}
-    clean = {name: cleaner(name, values, key) for name, values in cells.items()}
+    own = {_plain(name): rule for name, rule in request.rules.items()}
+    clean = {
+        name: _by_rule(name, own[_plain(name)], key) if _plain(name) in own else cleaner(name, values, key)
+        for name, values in cells.items()
+    }
     units = find_units(keys, catalogue, key=key, on=request.on, issuers=request.issuers)
     masks = _Masks(catalogue) if request.roi else None
     joined, labels = Joined(), _Labels(owner)
@@ -109,6 +117,16 @@ def resolve(table: pa.Table, catalogue: Catalogue, request: Request, *, key: byt
         except ItemError as error:
             joined.faults.append(_fault_row(owner, number, error))
     return joined
+
+
+def _by_rule(name: str, rule: Rule, key: bytes) -> Callable[[Any, str], Cell]:
+    """The function (value, unit_id) -> `Cell` for a column with an own rule."""
+
+    def clean(value: Any, unit_id: str) -> Cell:
+        text = None if key_text(value) == "" else apply(rule, key_text(value), key, name)
+        return Cell() if text is None else Cell(number_of(text), text)
+
+    return clean
 
 
 def _values(table: pa.Table, name: str, advice: str = "") -> list[Any]:

@@ -57,7 +57,7 @@ def test_crashes_are_counted_and_do_not_end_the_examination(monkeypatch: pytest.
     def crash(*_: object, **__: object) -> Dataset:
         raise RuntimeError
 
-    monkeypatch.setattr("radlake.deid.dataset._write_method", crash)
+    monkeypatch.setattr("radlake.deid.dataset.write_method", crash)
     marks = selftest([FOLDER / "CT_small.dcm"], seed=1, profile="strict")
     assert (marks.crashes, marks.files) == (["RuntimeError"], 0)
 

@@ -1,0 +1,50 @@
+"""What a cleaned data set says about its own cleaning."""
+
+from __future__ import annotations
+
+from pydicom.dataset import Dataset
+from pydicom.tag import Tag
+
+from radlake.deid.dataset_values import items_of, text_of
+from radlake.deid.profiles import OPTIONS, method_codes
+
+_METHOD_CODES = Tag(0x00120064)
+
+
+def write_method(clean: Dataset, source: Dataset, options: frozenset[str], *, own_rules: bool = False) -> None:
+    """Say in a data set what was done to it.
+
+    Parameters
+    ----------
+    clean, source : pydicom.Dataset
+        What is written to, and what it was before: methods that were applied earlier stay true.
+    options : frozenset of str
+        Names of `profiles.OPTIONS`.
+    own_rules : bool
+        Whether rules of the owner's own had the last word.
+
+    References
+    ----------
+    PS3.15 E.1.1 step 6, PS3.3 C.7.1.1 and C.12.1.1.1.
+    """
+    codes = dict(method_codes(options))
+    for item in items_of(source, _METHOD_CODES) if _METHOD_CODES in source else ():  # done before: still true
+        code = text_of(item, 0x00080100)
+        if code not in codes and (known := dict(method_codes(frozenset(OPTIONS))).get(code)):
+            codes[code] = known
+    clean.PatientIdentityRemoved = "YES"
+    clean.DeidentificationMethod = "DICOM PS3.15 Annex E 2026d by radlake" + (", own rules" if own_rules else "")
+    clean.DeidentificationMethodCodeSequence = [_code_item(code, codes[code]) for code in sorted(codes)]
+    modified, full = "retain-modified-dates" in options, "retain-full-dates" in options
+    clean.LongitudinalTemporalInformationModified = "MODIFIED" if modified else "UNMODIFIED" if full else "REMOVED"
+    if "clean-pixel-data" in options:
+        clean.BurnedInAnnotation = "NO"
+    if "clean-visual-features" in options:
+        clean.RecognizableVisualFeatures = "NO"
+
+
+def _code_item(code: str, meaning: str) -> Dataset:
+    """An item of a code sequence, scheme DCM."""
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code, "DCM", meaning
+    return item
