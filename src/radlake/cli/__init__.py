@@ -7,10 +7,10 @@ import sys
 
 import typer
 
-from radlake.cli import cohort, deidentify, features, image, lake, learn
+from radlake.cli import cohort, deidentify, features, image, lake, learn, privacy
 from radlake.cli.common import app, parse_memory
 
-__all__ = ["app", "cohort", "deidentify", "features", "image", "lake", "learn", "main", "parse_memory"]
+__all__ = ["app", "cohort", "deidentify", "features", "image", "lake", "learn", "main", "parse_memory", "privacy"]
 
 
 def main() -> None:

@@ -80,11 +80,14 @@ def release(
     allow_rows: Annotated[
         bool, typer.Option("--allow-rows", help="Also models that hold rows of training cases.")
     ] = False,
+    against: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="The sources: their identifiers are looked for as well.")
+    ] = None,
 ) -> None:
-    """Copy the shareable part of a lake: never private/, paths or keys."""
-    from radlake.lake.release import release as copy
+    """Copy the shareable part of a lake: never private/, paths or keys; refused if the verifier finds anything."""
+    from radlake.engine.release import release as copy
 
-    copy(open_lake(lake, private), dest, allow_rows=allow_rows)
+    copy(open_lake(lake, private), dest, against=against, allow_rows=allow_rows)
     typer.echo(f"released to {dest}")
 
 
@@ -125,6 +128,9 @@ def join(
         list[str] | None, typer.Option(metavar="NAME", help="Issuer of the patient ids, where files name one.")
     ] = None,
     query: Annotated[str | None, typer.Option(metavar="SQL", help="One SELECT, for databases.")] = None,
+    rules: Annotated[
+        Path | None, typer.Option(metavar="FILE.yaml", help="Own rules for columns: mask, bin, hash ...")
+    ] = None,
     key_file: KeyFile = None,
     private: Private = None,
     as_json: AsJson = False,
@@ -136,10 +142,12 @@ def join(
     """
     from radlake.deid.join import Request
     from radlake.deid.keys import load_key
+    from radlake.deid.rules import rulebook
     from radlake.engine.join import join as bring
 
     key = load_key(key_file, create=False)
-    request = Request(on.value, column, _names(target), _names(keep), roi, tuple(issuer or ()))
+    own = rulebook(rules).tables if rules else {}
+    request = Request(on.value, column, _names(target), _names(keep), roi, tuple(issuer or ()), own)
     counts = bring(open_lake(lake, private), file, key, request, query=query)
     typer.echo(json.dumps(counts) if as_json else ", ".join(f"{n:,} {name}" for name, n in counts.items()))
 

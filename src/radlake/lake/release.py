@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +45,9 @@ class Released:
     objects: int
 
 
-def release(lake: Lake, dest: str | Path, *, allow_rows: bool = False) -> Released:
+def release(
+    lake: Lake, dest: str | Path, *, allow_rows: bool = False, check: Callable[[Path], None] | None = None
+) -> Released:
     """Copy what may be shared; the destination appears whole or not at all.
 
     Parameters
@@ -55,6 +57,8 @@ def release(lake: Lake, dest: str | Path, *, allow_rows: bool = False) -> Releas
         Absent or an empty folder, outside the lake.
     allow_rows : bool
         Also copy models that hold rows of training cases (nearest neighbours, machines with a kernel).
+    check : function, optional
+        Looks at the whole copy before it gets its name, and raises to refuse it.
 
     Raises
     ------
@@ -78,6 +82,8 @@ def release(lake: Lake, dest: str | Path, *, allow_rows: bool = False) -> Releas
         with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=dest.parent) as folder:
             copy = Path(folder) / "copy"
             released = _copy(lake, copy)
+            if check is not None:
+                check(copy)
             copy.rename(dest)  # replaces an empty folder, fails on any other
     return released
 

@@ -131,7 +131,7 @@ class _Look:
         suffix, needles = path.suffix.lower(), self.sources.needles
         if suffix == ".parquet":
             yield from tables.parquet(path, needles)
-        elif suffix in _TEXTS:
+        elif suffix in _TEXTS or path.name == "_last_checkpoint":
             yield from tables.plain(path, needles)
         elif suffix in _MACHINE:
             with path.open("rb") as stream:
