@@ -153,15 +153,34 @@ def problem(
     """
     columns = _names(features, names)
     values = _numbers(features, columns)
-    outcome, classes, kind = _outcome(y, task, len(values))
-    joined = join(len(values), *[_column(g, len(values), "groups") for g in (groups, clusters) if g is not None])
-    found = Problem(values, outcome, join(len(values), joined, _equal_rows(values)), columns, kind, classes)
+    known = labelled(len(values), y, groups=groups, clusters=clusters, task=task)
+    outcome, joined = known.y, join(len(values), known.groups, _equal_rows(values))
+    found = Problem(values, outcome, joined, columns, known.task, known.classes)
     if not _varies(values).any():
         raise UsageError("no feature varies, so that nothing can be learned; check how the features were made")
     for name, column in zip(columns, values.T, strict=True):
         if len(values) > 2 and _one_to_one(column, outcome):
             raise UsageError(f"feature {name!r} is the outcome itself under another name; leave it out")
     return found
+
+
+def labelled(cases: int, y: Any, *, groups: Any = None, clusters: Any = None, task: Task | None = None) -> Problem:
+    """Cases without features: outcome and groups, checked.
+
+    Parameters
+    ----------
+    cases : int
+    y, groups, clusters, task
+        As in `problem`.
+
+    Raises
+    ------
+    UsageError
+        When shapes do not fit, there is one class only, or an outcome is missing.
+    """
+    outcome, classes, kind = _outcome(y, task, cases)
+    joined = join(cases, *[_column(g, cases, "groups") for g in (groups, clusters) if g is not None])
+    return Problem(np.empty((cases, 0)), outcome, joined, (), kind, classes)
 
 
 def _names(features: Any, names: Sequence[str] | None) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from radlake.learn.deep.views import seen
 from radlake.learn.duplicates import near_duplicates
 from radlake.learn.families import Task
 from radlake.learn.images import Axes, Images, images
-from radlake.learn.problem import Bools, Fingerprint, Ints, Problem, join, problem
+from radlake.learn.problem import Bools, Fingerprint, Ints, Problem, join, labelled
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class ImageCases:
     axes : Axes
         What was said of their axes.
     outcome : Problem
-        Outcome, groups, task and classes; its only feature is the number of the case.
+        Outcome, groups, task and classes; no features.
     rows : (N,) int array
         Place of each case among all that were given.
     views : dict
@@ -93,11 +93,9 @@ def image_cases(
         When images or outcome cannot be used.
     """
     given = images(inputs, axes=axes)
-    numbers = np.arange(len(given), dtype=np.float64)[:, None]  # a feature that varies, for the checks of the outcome
     twins, alike = near_duplicates(given)
-    known = problem(numbers % 7 + 1e-3 * numbers, y, groups=groups, clusters=clusters, task=task, names=("case",))
-    joined = join(len(given), known.groups, twins)
-    outcome = Problem(known.features, known.y, joined, known.names, known.task, known.classes)
+    known = labelled(len(given), y, groups=groups, clusters=clusters, task=task)
+    outcome = replace(known, groups=join(len(given), known.groups, twins))
     raw = inputs if isinstance(inputs, np.ndarray) else _listed(inputs)
     _, sizes = np.unique(twins, return_counts=True)
     return ImageCases(

@@ -141,8 +141,9 @@ def held_out(
         test = fold == k
         model = made(family, trial.settings, cases, seed)
         started = time.perf_counter()
-        if family.view is None:
-            whole = bool(model.fit(inputs[~test], outcome.y[~test]))
+        whole = True
+        if family.view is None:  # warnings are caught for the whole process: not where networks run side by side
+            model.fit(inputs[~test], outcome.y[~test])
         else:
             whole = fit_quietly(model, inputs[~test], outcome.y[~test])
         fitted = time.perf_counter()
@@ -209,7 +210,13 @@ def final(trial: Trial, family: ImageFamily, cases: ImageCases, models: list[Any
 
 
 def costs(
-    families: Mapping[str, ImageFamily], cases: ImageCases, clock: Clock, *, until: float, seed: int
+    families: Mapping[str, ImageFamily],
+    cases: ImageCases,
+    clock: Clock,
+    *,
+    until: float,
+    folds: int,
+    seed: int,
 ) -> tuple[dict[str, float], dict[str, ImageFamily], dict[str, str]]:
     """Seconds that one fit of each family takes on all images, the families as can be afforded, and why not others.
 
@@ -223,7 +230,7 @@ def costs(
     clock : Clock
     until : float
         Share of the budget that one family may take.
-    seed : int
+    folds, seed : int
     """
     needs: dict[str, float] = {}
     able: dict[str, ImageFamily] = {}
@@ -247,7 +254,7 @@ def costs(
         if family.view is not None:
             needs[name], able[name] = _classical_cost(family, cases, seed), family
             continue
-        found = _network_cost(name, family, cases, clock, until=until, seed=seed)
+        found = _network_cost(name, family, cases, clock, until=until, folds=folds, seed=seed)
         if isinstance(found, str):
             refused[name] = found
         else:
@@ -269,7 +276,14 @@ def _classical_cost(family: ImageFamily, cases: ImageCases, seed: int) -> float:
 
 
 def _network_cost(
-    name: str, family: ImageFamily, cases: ImageCases, clock: Clock, *, until: float, seed: int
+    name: str,
+    family: ImageFamily,
+    cases: ImageCases,
+    clock: Clock,
+    *,
+    until: float,
+    folds: int,
+    seed: int,
 ) -> tuple[float, ImageFamily] | str:
     """Seconds of one fit of a network, and the family with the settings that can be afforded; or why there are none."""
     plain = made(family, {"epochs": 1}, cases, seed)
@@ -279,7 +293,7 @@ def _network_cost(
     seconds = 0.0
     for number in epochs(len(cases.given)):
         seconds = (short_step if short else step) * steps * number
-        rounds = -(-5 // min(cores(), 5))
+        rounds = -(-folds // min(cores(), folds))
         if clock.allows(f"epochs/{name}/{number}", needs=seconds * rounds, until=until):
             settings: Settings = {"epochs": number, "short": short}
             return seconds, replace(family, grid=(settings,))

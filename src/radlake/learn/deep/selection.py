@@ -96,7 +96,7 @@ def _select(cases: ImageCases, digest: str, design: dict[str, Any], clock: Clock
     families, reasons = _candidates(cases, found, design)
     share = _MAIN if design["outer"] else 1 - _KEPT
     with threads(1):
-        needs, able, refused = costs(families, cases, clock, until=share, seed=seed)
+        needs, able, refused = costs(families, cases, clock, until=share, folds=design["folds"], seed=seed)
         main = Rounds(cases, able, dict(needs), clock, "all", share, design["folds"], design["repeats"], seed)
         search, networks = main.run()
         if not search.trials:
