@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from threading import Lock
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -19,14 +18,13 @@ from sklearn.utils.validation import check_is_fitted
 from radlake.core.errors import UsageError
 from radlake.learn.deep import extra
 from radlake.learn.deep.ensemble import Together
+from radlake.learn.deep.parts import DRAWING, HERE_ONLY, load_weights
 from radlake.learn.deep.scale import Scale, fit_scale
 from radlake.learn.deep.segmenter import ImageSegmenter
 from radlake.learn.images import Axes, Images, images
 from radlake.learn.split import grouped_folds
 
 _AT_ONCE = 256  # images, when answering
-DRAWING = Lock()  # fresh weights come from torch's one generator, also where networks are trained side by side
-HERE_ONLY = {"progress", "device", "checkpoint", "threads"}  # of this machine, not of the model
 _HELD_OUT = 7  # one case of so many is held out where patience is asked for
 _SMALL_WORK = 1 << 18  # pixels of a batch
 
@@ -368,22 +366,6 @@ class ImageRegressor(RegressorMixin, ImageModel):  # type: ignore[misc] # scikit
 
     def _outputs(self) -> int:
         return 1
-
-
-def load_weights(network: Any, tensors: Mapping[str, NDArray[Any]]) -> Any:
-    """A network with weights from arrays, in evaluation mode.
-
-    Raises
-    ------
-    ValueError
-        When names or shapes do not fit.
-    """
-    torch = extra.torch()
-    try:
-        network.load_state_dict({name: torch.from_numpy(value) for name, value in tensors.items()})
-    except RuntimeError as error:  # torch's word for names or shapes that do not fit
-        raise ValueError("the weights do not fit the network that the description names") from error
-    return network.eval()
 
 
 def _plain(value: Any) -> Any:

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from radlake.core.errors import UsageError
 from radlake.learn.deep import extra
+from radlake.learn.deep.parts import DRAWING, HERE_ONLY, load_weights
 from radlake.learn.deep.windows import cut, over_windows, padded, random_corner
 from radlake.learn.images import Axes, Images, images
 
@@ -191,7 +192,6 @@ class ImageSegmenter(BaseEstimator):  # type: ignore[misc] # scikit-learn has no
     def _fresh(self) -> Any:
         """An untrained U-Net."""
         torch = extra.torch()
-        from radlake.learn.deep.estimators import DRAWING
         from radlake.learn.deep.unet import UNet, strides_for
 
         with DRAWING, torch.random.fork_rng(devices=[]):
@@ -241,8 +241,6 @@ class ImageSegmenter(BaseEstimator):  # type: ignore[misc] # scikit-learn has no
     def parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """The trained model as plain JSON types and named arrays; `from_parts` makes it again."""
         check_is_fitted(self, "network_")
-        from radlake.learn.deep.estimators import HERE_ONLY
-
         params = {name: value for name, value in self.get_params().items() if name not in HERE_ONLY}
         fitted = {
             "classes": self.classes_.tolist(), "patch": list(self.patch_), "contract": self.contract_,
@@ -260,7 +258,6 @@ class ImageSegmenter(BaseEstimator):  # type: ignore[misc] # scikit-learn has no
         ValueError, KeyError, TypeError
             When the parts do not fit each other.
         """
-        from radlake.learn.deep.estimators import load_weights
         from radlake.learn.deep.trainer import History
 
         params, fitted = dict(description["params"]), description["fitted"]
