@@ -38,14 +38,14 @@ def test_the_bits_do_not_depend_on_how_many_networks_run_at_once(
     assert found[0] == found[1]
 
 
-def test_epochs_are_halved_until_they_fit_and_a_network_that_never_fits_says_so(
+def test_epochs_are_lowered_until_they_fit_and_a_network_that_never_fits_says_so(
     cases: ImageCases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ImageModel, "seconds_of_a_step", lambda *_: (1.0, 0.5))
     monkeypatch.setattr(rounds, "cores", lambda: 1)
     families = {"cnn-small": image_families()["cnn-small"]}
-    most, half, least = epochs(90)
-    for budget, expected in ((6 * most, most), (4 * most, half), (2 * most, least)):
+    most, some, half, _, least = epochs(90)
+    for budget, expected in ((6 * most, most), (4 * most, some), (3 * most, half), (1.5 * most, least)):
         clock = Clock(budget)
         needs, able, refused = rounds.costs(families, cases, clock, until=1.0, folds=5, seed=0)
         assert not refused

@@ -157,8 +157,8 @@ def epochs(cases: int) -> tuple[int, ...]:
     Examples
     --------
     >>> epochs(4000), epochs(100)
-    ((12, 6, 3), (60, 30, 15))
+    ((12, 8, 6, 4, 3), (60, 42, 30, 21, 15))
     """
     low, high = _EPOCHS
     most = min(high, max(low, round(_SEEN / cases)))
-    return most, most // 2, most // 4
+    return tuple(round(most * share) for share in (1.0, 0.7, 0.5, 0.35, 0.25))

@@ -220,8 +220,8 @@ def costs(
 ) -> tuple[dict[str, float], dict[str, ImageFamily], dict[str, str]]:
     """Seconds that one fit of each family takes on all images, the families as can be afforded, and why not others.
 
-    Views are computed on the way, if there is time. Networks run a few steps; their epochs are halved, and halved
-    again, until all folds fit into their share of the time, and bfloat16 is taken where it is faster.
+    Views are computed on the way, if there is time. Networks run a few steps; their epochs are lowered, down
+    to a quarter, until all folds fit into their share of the time, and bfloat16 is taken where it is faster.
 
     Parameters
     ----------

@@ -100,7 +100,11 @@ def _select(cases: ImageCases, digest: str, design: dict[str, Any], clock: Clock
         main = Rounds(cases, able, dict(needs), clock, "all", share, design["folds"], design["repeats"], seed)
         search, networks = main.run()
         if not search.trials:
-            raise UsageError("the budget is too short for a single model; give more time, or fewer models or images")
+            told = "; ".join(f"{name}: {why}" for name, why in (refused | search.left_out).items())
+            raise UsageError(
+                "the budget is too short for a single model; give more time, fewer models, folds or images"
+                f" ({told or 'nothing was tried'})"
+            )
         chosen, _ = pick(search, prefer=design["prefer"])
         model = final(chosen, able[chosen.name], cases, networks.get(id(chosen), []), seed=seed)
         predictions, fold, picks = _outer(cases, able, main.needs, clock, design)
