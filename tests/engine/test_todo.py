@@ -78,6 +78,13 @@ def test_a_file_is_read_again_when_its_size_time_or_chain_changes(lake: Lake) ->
     assert len(pieces(todo.files(lake, other, found))) == 2
 
 
+def test_files_beyond_some_wait_on_the_disk_in_their_order(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(f"fi-{n}", Found(f"/in/大 {n}", n, 10)) for n in range(9)]
+    in_memory = pieces(todo.files(lake, FILES, found))
+    monkeypatch.setattr(todo, "_AHEAD", 4)
+    assert pieces(todo.files(lake, FILES, found)) == in_memory
+
+
 def test_a_series_is_built_again_when_a_file_joins_or_changes(lake: Lake) -> None:
     rows = [instance("fi-b", "se-1"), instance("fi-a", "se-1"), instance("fi-c", "se-2", role="segmentation")]
     put(lake, instances=rows, sources=[source(f) for f in ("fi-a", "fi-b", "fi-c")])

@@ -68,6 +68,9 @@ def walk(folders: Sequence[str | Place], unreadable: Callable[[], None] = lambda
         When a named folder or file does not exist.
     """
     require(folders)
+    if len(folders) == 1:  # nothing in one folder comes twice, and a million addresses are not remembered
+        yield from _at(place(folders[0]), unreadable)
+        return
     seen: set[str] = set()
     for folder in folders:
         for file in _at(place(folder), unreadable):

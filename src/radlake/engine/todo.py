@@ -6,11 +6,14 @@ size and time, of a series' the files and members in it, of an image's its serie
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
-from itertools import groupby
+from itertools import chain, groupby, islice
 from operator import itemgetter
+from typing import IO
 
 from radlake.core.stage import Row
 from radlake.engine.chain import Chain, Piece
@@ -27,6 +30,7 @@ USABLE = """(
     WHERE i.role = 'image' AND i.series_id IS NOT NULL
 )"""
 
+_AHEAD = 50_000  # files that wait in memory: 600 bytes each
 _OPENING = 1 << 16  # opening a file takes as long as working through so many bytes of pixels
 
 _SERIES = f"""
@@ -97,8 +101,35 @@ def files(lake: Lake, chain: Chain, found: Iterable[tuple[str, Found]]) -> Todo:
     """
     rows = lake.sql(f"SELECT owner, input_key FROM work WHERE unit = 'file' AND chain_key = '{chain.key}'")
     done = dict(zip(rows["owner"].to_pylist(), rows["input_key"].to_pylist(), strict=True))
-    wanted = [(file_id, file) for file_id, file in found if done.get(file_id) != file.input_key]
-    return Todo(len(wanted), (Load(Piece(i, f.input_key, dict(asdict(f), input_key=f.input_key))) for i, f in wanted))
+    fresh = (
+        Load(Piece(file_id, file.input_key, dict(asdict(file), input_key=file.input_key)))
+        for file_id, file in found
+        if done.get(file_id) != file.input_key
+    )
+    return _counted(fresh)
+
+
+def _counted(loads: Iterator[Load]) -> Todo:
+    """Loads of files with their number; beyond some they wait on the disk, so that memory does not grow with them."""
+    ahead = list(islice(loads, _AHEAD))
+    following = next(loads, None)
+    if following is None:
+        return Todo(len(ahead), iter(ahead))
+    later = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed when the last was handed out
+    count = len(ahead)
+    for load in chain([following], loads):
+        later.write(json.dumps(asdict(load.piece)) + "\n")
+        count += 1
+    return Todo(count, _handed_out(ahead, later))
+
+
+def _handed_out(ahead: list[Load], later: IO[str]) -> Iterator[Load]:
+    """The loads in memory, then those on the disk."""
+    with later:
+        yield from ahead
+        later.seek(0)
+        for line in later:
+            yield Load(Piece(**json.loads(line)))
 
 
 def series(lake: Lake, chain: Chain) -> Todo:
