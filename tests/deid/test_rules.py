@@ -62,7 +62,7 @@ def test_own_rules_are_the_last_word_at_every_depth(tmp_path: Path) -> None:
         (Rule("drop"), "x", None),
         (Rule("replace", "y"), "x", "y"),
         (Rule("mask", 3), "66123", "661**"),
-        (Rule("mask", 9), "661", "661"),
+        (Rule("mask", 9), "661", "***"),
         (Rule("generalise", 5), "72.5", "75"),
         (Rule("generalise", 5), "-72.6", "-75"),
         (Rule("generalise", {"a": "b"}), "c", "other"),

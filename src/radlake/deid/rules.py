@@ -170,7 +170,8 @@ def _by_text(rule: Rule, value: str, key: bytes, name: str) -> str | None:
     if rule.action == "replace":
         return str(rule.argument)
     if rule.action == "mask":
-        return str(value[: rule.argument]) + "*" * max(0, len(value) - rule.argument)
+        kept = int(rule.argument) if len(value) > rule.argument else 0  # a short value would stay whole
+        return value[:kept] + "*" * (len(value) - kept)
     if rule.action == "generalise":
         return str(rule.argument.get(value.strip(), OTHER))
     digest = hmac.digest(key, b"own rule\0" + f"{name}\0{normalise(value)}".encode(), "sha256")
