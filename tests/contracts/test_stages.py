@@ -41,6 +41,7 @@ def study(reference: str) -> Pipeline:
         step("deid"),
         step("quality"),
         step("fingerprint"),
+        step("deid.pixels"),
         step("preview"),
         *(step(f"filter.{name}") for name in ("gaussian", "mean", "median")),
         *(step(f"filter.{name}", to=name) for name in DENOISING),

@@ -146,7 +146,7 @@ IMAGES = _schema(
     view=_S,
     photometric=_S,
     bits_stored=_I,
-    pixel_text=_S,  # clean, redacted, unchecked, unsure
+    pixel_text=_S,  # clean, unsure or unchecked by its header; pixel_texts has what reading found
     estimated_bytes=_I,
 )
 
@@ -179,6 +179,9 @@ MASKS = _schema(
 )
 
 QUALITY = _schema(owner=_S, image_id=_S, series_id=_S, check=_S, level=_S, message=_S, fix=_S, value=_F)
+
+# What reading the pixels found; where a row is missing, images.pixel_text says what the header lets expect.
+PIXEL_TEXTS = _schema(owner=_S, image_id=_S, state=_S, boxes=_I)  # clean, redacted, unsure; boxes blanked
 
 PREVIEWS = _schema(owner=_S, image_id=_S, object=_S, width=_I, height=_I)
 
@@ -306,6 +309,7 @@ TABLES: dict[str, pa.Schema] = {
     "masks": MASKS,
     "agreement": AGREEMENT,
     "quality": QUALITY,
+    "pixel_texts": PIXEL_TEXTS,
     "previews": PREVIEWS,
     "fingerprints": FINGERPRINTS,
     "duplicates": DUPLICATES,

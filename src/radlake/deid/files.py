@@ -16,6 +16,7 @@ from radlake.deid.contact_sheet import sheet
 from radlake.deid.dataset import AuditRow, deidentify
 from radlake.deid.dataset_file import DicomObject
 from radlake.deid.dataset_values import person_of, text_of
+from radlake.deid.faces import faces
 from radlake.deid.ledger import Faces, PixelText
 from radlake.deid.pixels import Examined, Mode
 from radlake.deid.profiles import options_of
@@ -144,7 +145,8 @@ def _clean_dicom(source: Input, dest: Path, settings: Settings) -> Cleaned:
             audit.append(AuditRow("7FE0,0010", f"blanked, {done}", len(seen.boxes)))
         dataset_file.write_object(clean, _place(source, dest, name), found, parts)
         known = pixel_text.state(pixel_text.row_of(found.dataset)) if found.length else None
-    return Cleaned(name, "dicom", audit, seen.state if seen is not None else known)
+        shown = faces(found.dataset) if found.length else None
+    return Cleaned(name, "dicom", audit, seen.state if seen is not None else known, shown)
 
 
 def _seen(source: Input, found: DicomObject, settings: Settings) -> Examined | None:

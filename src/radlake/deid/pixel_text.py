@@ -57,6 +57,11 @@ def state(row: Row) -> State:
     return "unchecked"
 
 
+def is_ct(row: Row) -> bool:
+    """Whether an object is a CT image, enhanced or not."""
+    return row.get("sop_class") in {f"{_CT_MR_PET_NM}2", f"{_CT_MR_PET_NM}2.1"}
+
+
 def is_computed(row: Row) -> bool:
     """Whether an object holds computed maps (segmentations, dose), on which nobody writes."""
     return row.get("sop_class") in _COMPUTED

@@ -1,4 +1,4 @@
-"""The door of this room: headers of one file in, rows of the shareable tables out."""
+"""The door of this room: headers of one file in, rows of the shareable tables out; and text off the pixels."""
 
 from __future__ import annotations
 
@@ -72,6 +72,28 @@ def deidentify(item: Item, *, profile: Profile = "research") -> Rows:
     return rows
 
 
+def redact(item: Item, *, image: str = "original") -> Rows:
+    """Blank text that is burned into the pixels, where the header does not exclude it, and say what is left.
+
+    Needs the extra "ocr". Steps after this one see the blanked image; a preview is made of it when nothing is left to
+    read. What a header calls clean is not read.
+
+    Parameters
+    ----------
+    item : Item
+        An image with its pixels.
+    image : str
+        Name of the image to use.
+    """
+    if item.row.get("pixel_text") == "clean":
+        return []
+    from radlake.deid.pixels import blank_image
+
+    item.images[image], state, boxes = blank_image(item.images[image])
+    item.row["pixel_text"] = state
+    return [("pixel_texts", {"owner": item.id, "image_id": item.id, "state": state, "boxes": boxes})]
+
+
 def _label_rows(header: Header, known: Ids, file_id: str) -> Iterator[Row]:
     """Target values that a file holds for one of its members; targets without a plain name are numbered."""
     for number, (name, value) in enumerate(header.labels.items()):
@@ -115,5 +137,15 @@ STAGES: dict[str, Stage] = {
         reads=("headers",),
         adds=("instances", "documents", "labels", "splits", "audit"),
         function=deidentify,
+    ),
+    "deid.pixels": Stage(
+        name="deid.pixels",
+        version=1,
+        shape="each",
+        over="images",
+        reads=("image:{image}",),
+        adds=("pixel_texts",),
+        function=redact,
+        megabytes_per_megavoxel=24,
     ),
 }

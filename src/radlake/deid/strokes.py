@@ -13,11 +13,10 @@ import numpy as np
 from radlake.core.image import Array, BoolArray
 
 _RUN = 3  # equal samples in a row: the bar of a letter of ten pixels is longer
-_BESIDE = 13  # pixels across a run within which it must stand out
-_LEAST_CONTRAST = 0.06  # of the plane's range of values
-_AREA = 15  # pixels: a square of which more than half has the run's value is a plane area, no stroke
+_SURROUNDINGS = 15  # pixels: a square in which strokes are the smaller part, so that its median is the background
+_LEAST_CONTRAST = 12  # of 255 levels between the percentiles 0.5 and 99.5
 _WINDOW = (24, 48)  # rows, columns of a few letters
-_LEAST_PIXELS = 6  # in runs, within such a window
+_LEAST_PIXELS = 5  # in runs, within such a window
 
 
 def has_strokes(plane: Array) -> bool:
@@ -39,39 +38,31 @@ def has_strokes(plane: Array) -> bool:
     """
     import cv2
 
-    if min(plane.shape[:2]) <= _BESIDE:
+    if min(plane.shape[:2]) <= _SURROUNDINGS:
         return False
-    values = (plane if plane.ndim == 2 else plane[..., 1]).astype(np.float32)  # green: what is drawn in grey or colours
-    runs = np.ascontiguousarray((_runs(values) | _runs(values.T).T) & ~_is_area(values), np.float32)
+    values = plane if plane.ndim == 2 else plane[..., 1]  # green: what is drawn in grey or in most colours
+    runs = (_runs(values) | _runs(values.T).T) & _stands_out(values)
     height, width = _WINDOW
-    counts = cv2.boxFilter(runs, -1, (width, height), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    counted = np.ascontiguousarray(runs, np.float32)
+    counts = cv2.boxFilter(counted, -1, (width, height), normalize=False, borderType=cv2.BORDER_CONSTANT)
     return bool(counts.max() >= _LEAST_PIXELS)
 
 
 def _runs(values: Array) -> BoolArray:
-    """Samples in vertical runs of equal values that differ from what lies beside them."""
-    import cv2
-
+    """Samples in vertical runs of equal values."""
     equal = values[1:] == values[:-1]
     starts = np.logical_and.reduce([equal[i : len(equal) - (_RUN - 2) + i] for i in range(_RUN - 1)])
     inside = np.zeros(values.shape, bool)
     for i in range(_RUN):
         inside[i : len(starts) + i] |= starts
-    low, high = (float(v) for v in np.percentile(values, (0.5, 99.5)))
-    across = np.ones((1, _BESIDE), np.uint8)
-    whole = np.ascontiguousarray(values)
-    contrast = np.maximum(cv2.dilate(whole, across) - whole, whole - cv2.erode(whole, across))
-    found: BoolArray = inside & (contrast >= _LEAST_CONTRAST * max(high - low, 1.0))
-    return found
+    return inside
 
 
-def _is_area(values: Array) -> BoolArray:
-    """Samples of the lowest, highest or most common value where most of their surroundings have it too."""
+def _stands_out(values: Array) -> BoolArray:
+    """Samples that differ from the median of their surroundings."""
     import cv2
 
-    whole, counts = np.unique(values, return_counts=True)
-    area = np.zeros(values.shape, bool)
-    for value in {whole[0], whole[-1], whole[int(np.argmax(counts))]}:
-        same = np.ascontiguousarray(values == value, np.float32)
-        area |= (same > 0) & (cv2.boxFilter(same, -1, (_AREA, _AREA)) > 0.5)
-    return area
+    low, high = (float(v) for v in np.percentile(values, (0.5, 99.5)))
+    scaled = np.clip((values.astype(np.float32) - low) * (255.0 / max(high - low, 1.0)), 0, 255).astype(np.uint8)
+    found: BoolArray = cv2.absdiff(scaled, cv2.medianBlur(scaled, _SURROUNDINGS)) >= _LEAST_CONTRAST
+    return found

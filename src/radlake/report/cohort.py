@@ -144,10 +144,12 @@ def gallery(tables: Tables, read: Callable[[str], bytes]) -> list[Card]:
     """
     rows = tables.rows(f"""
         WITH ranked AS (
-            SELECT s.series_id, coalesce(s.modality, 'OT') AS modality, s.body_part, i.image_id, i.pixel_text, i.rows,
+            SELECT s.series_id, coalesce(s.modality, 'OT') AS modality, s.body_part, i.image_id,
+                   coalesce(t.state, i.pixel_text) AS pixel_text, i.rows,
                    i.columns, i.slices, i.frames, i.calibrated, i.spacing_x AS x, i.spacing_y AS y, i.spacing_z AS z,
                    p.object, row_number() OVER (PARTITION BY s.series_id ORDER BY p.object IS NULL, i.image_id) AS place
             FROM series s LEFT JOIN images i USING (series_id) LEFT JOIN previews p USING (image_id)
+            LEFT JOIN pixel_texts t USING (image_id)
         ), spread AS (
             SELECT *, row_number() OVER (PARTITION BY modality ORDER BY object IS NULL, series_id) AS turn
             FROM ranked WHERE place = 1

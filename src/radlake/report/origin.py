@@ -40,8 +40,9 @@ def privacy(tables: Tables, facts: Manifest) -> Privacy:
     profiles = tables.rows("SELECT DISTINCT profile FROM audit WHERE profile IS NOT NULL ORDER BY 1")
     actions = tables.rows("SELECT action, cast(sum(count) AS BIGINT) AS n FROM audit GROUP BY 1 ORDER BY n DESC, 1")
     states = tables.rows("""
-        SELECT coalesce(pixel_text, 'unchecked') AS state, count(*) AS n, count(p.object) AS shown
-        FROM images LEFT JOIN previews p USING (image_id) GROUP BY 1 ORDER BY n DESC, 1""")
+        SELECT coalesce(t.state, pixel_text, 'unchecked') AS state, count(*) AS n, count(p.object) AS shown
+        FROM images LEFT JOIN previews p USING (image_id) LEFT JOIN pixel_texts t USING (image_id)
+        GROUP BY 1 ORDER BY n DESC, 1""")
     for row in actions:
         row["words"] = ACTIONS.get(row["action"], "")
     for row in states:
