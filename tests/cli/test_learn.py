@@ -24,7 +24,7 @@ def discs(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Pictures of a bright disc on a dark ground; large ones have label 1."""
     rng = np.random.default_rng(seed)
     y = np.arange(n) % 2
-    radius = 4 + 3 * y + rng.normal(0, 0.8, n)
+    radius = 4 + 3 * y + rng.normal(0, 0.4, n)
     up, across = np.mgrid[:24, :24] - 12
     inside = up**2 + across**2 <= radius[:, None, None] ** 2
     return np.clip(rng.normal(40, 8, (n, 24, 24)) + 150 * inside, 0, 255).astype(np.uint8), y

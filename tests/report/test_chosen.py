@@ -30,7 +30,8 @@ def test_scores_are_told_with_what_they_mean() -> None:
     ((title, rows),) = found.parts
     assert title == "On patients that were held out in turn"
     assert "chance to rank" in rows[0]["words"]
-    assert rows[1]["words"] == "chance that a yes is right where 0.1 of all are ill"
+    assert (rows[1]["title"], rows[1]["words"]) == ("predictive value of yes", "where 10% of all are ill")
+    assert found.counted == ""
     assert found.point == "It acts from a probability of 0.250 on: sensitivity of 95% at least."
     assert found.reason == "Because."
     assert found.left_out == ["lasso: not asked"]
@@ -48,3 +49,12 @@ def test_only_gaps_that_exclude_zero_are_drawn() -> None:
 def test_models_of_a_study_have_no_choice() -> None:
     assert chosen(None) is None
     assert chosen({}) is None
+
+
+def test_right_and_wrong_answers_are_one_sentence() -> None:
+    found = chosen(evidence(confusion=[[44, 20], [9, 47]]))
+    assert found is not None
+    assert found.counted == (
+        "Of 56 cases with yes, 47 were found and 9 missed; of 64 cases with no, 44 were cleared and 20 were false"
+        " alarms."
+    )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TRAIN_EXAMPLES = examples(
     "train LAKE --target malignant --out model",
     "train LAKE --target relapse --budget 5m --prefer readable --operating sens=0.95 --out model",
-    "train breastmnist.npz --target label --out model",
+    "train breastmnist.npz --target label --inputs images --out model",
 )
 PREDICT_EXAMPLES = examples("predict model LAKE --out answers.csv", "predict model scans/ --out new-lake")
 EXPLAIN_EXAMPLES = examples("explain model LAKE --out why")
@@ -67,6 +67,13 @@ class UnitName(StrEnum):
     image = "image"
 
 
+class InputName(StrEnum):
+    """What a model sees."""
+
+    features = "features"
+    images = "images"
+
+
 ModelPath = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a model.", show_default=False)]
 Regex = Annotated[
     str | None,
@@ -83,6 +90,9 @@ def train(
     out: Annotated[Path, typer.Option(metavar="MODEL", help="Folder for the model.", show_default=False)],
     task: Annotated[TaskName, typer.Option(help="What to answer.")] = TaskName.auto,
     unit: Annotated[UnitName, typer.Option(help="What a case is: by default what the label is about.")] = UnitName.auto,
+    inputs: Annotated[
+        InputName, typer.Option(help="What the model sees: measured numbers, or the pictures of a .npz themselves.")
+    ] = InputName.features,
     group: Annotated[Grouping, typer.Option(help="What is never on both sides of a split.")] = Grouping.patient,
     budget: Annotated[str, typer.Option(metavar="TIME", help="For everything, such as 90s or 10m.")] = "10m",
     prefer: Annotated[Preference, typer.Option(help="What to give weight to.")] = Preference.balanced,
@@ -116,7 +126,10 @@ def train(
     with shown(quiet=quiet or as_json) as progress:
         setting = _setting(workers, memory, key_file, private, patient_regex, progress)
         progress.begin(f"choosing a model for {target}, at most {budget}", None)
-        trained = start(source, asked, out, unit=None if unit is UnitName.auto else unit.value, setting=setting)
+        trained = start(
+            source, asked, out, unit=None if unit is UnitName.auto else unit.value, setting=setting,
+            inputs=inputs.value,
+        )  # fmt: skip
         progress.end()
     if as_json:
         typer.echo(json.dumps(_summary(trained) | {"model": str(out)}))

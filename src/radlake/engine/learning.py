@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -16,17 +16,20 @@ from radlake.core.place import Place
 from radlake.engine.api import run
 from radlake.engine.inputs import require
 from radlake.engine.options import Engine, Progress, Silent
+from radlake.engine.pictures import pictures
 from radlake.engine.pipeline import Pipeline, step
 from radlake.lake.manifest import FILE_NAME
 from radlake.lake.store import Lake
 from radlake.learn.bundle import Bundle, load
-from radlake.learn.cases import labelled, measured
+from radlake.learn.cases import Cohort, labelled, measured
 from radlake.learn.contract import refuse
 from radlake.learn.explain.model import explain as told
-from radlake.learn.model_stages import answers, external, keep, model_id_of
+from radlake.learn.model_stages import answers, external, keep, model_id_of, scored
 from radlake.learn.predicting import predictions
 from radlake.learn.training import Request, Trained, save_model
 from radlake.learn.training import train as make
+
+Inputs = Literal["features", "images"]
 
 # What is measured of published arrays, which come without a study: one region of each picture, by Otsu's threshold.
 PLAIN = Pipeline(
@@ -90,7 +93,9 @@ def _passing(folder: str, out: Path | None) -> Path | None:
     return None if out is not None else Path(folder) / "key"
 
 
-def train(source: Place, asked: Request, place: Path, *, unit: str | None, setting: Setting) -> Trained:
+def train(
+    source: Place, asked: Request, place: Path, *, unit: str | None, setting: Setting, inputs: Inputs = "features"
+) -> Trained:
     """Train on a lake or a published archive; save the bundle, and in a lake the tables that the report shows.
 
     Parameters
@@ -102,16 +107,37 @@ def train(source: Place, asked: Request, place: Path, *, unit: str | None, setti
     unit : str or None
         What a case is.
     setting : Setting
+    inputs : {"features", "images"}
+        What the model sees: measured numbers, or the pictures of an archive themselves.
     """
     if place.exists() and any(place.iterdir()) and not (place / "bundle.json").is_file():
         raise UsageError(f"{str(place)!r} holds something else than a model; name a new folder")
+    if inputs == "images":
+        trained = make(_pictures(source, asked.target), asked)
+        save_model(trained, place)
+        return trained
     with lake_of(source, PLAIN, setting) as lake:
         cohort = labelled(lake, asked.target, unit)
-        trained = make(cohort, asked, pipeline=study_of(lake))
+        from_images = any(v is not None for v in cohort.attributes["modality"].tolist())
+        trained = make(cohort, asked, pipeline=study_of(lake) if from_images else None)
         save_model(trained, place)
         if is_lake(source):
             save_model(trained, lake.models / keep(lake, trained, asked))
     return trained
+
+
+def _pictures(source: Place, target: str | None = None) -> Cohort:
+    """Pictures of an archive, a folder or a file; lakes keep references to theirs, not the pictures.
+
+    Raises
+    ------
+    UsageError
+        For a lake.
+    """
+    require([source])
+    if not isinstance(source, Path) or is_lake(source):
+        raise UsageError("a model of pictures needs the pictures themselves: a .npz archive, a folder or a file")
+    return pictures(source, target)
 
 
 def study_of(lake: Lake) -> str | None:
@@ -156,6 +182,10 @@ def predict(model: Path, source: Place, *, out: Path | None, setting: Setting) -
     setting : Setting
     """
     bundle = load(model)
+    if not bundle.inputs:
+        if out is not None:
+            raise UsageError("answers for pictures go into a file: .csv or .parquet")
+        return predictions(bundle, _pictures(source))
     if is_lake(source):
         lake = Lake.open(source, private=setting.private)
         if out is None:
@@ -170,6 +200,8 @@ def predict(model: Path, source: Place, *, out: Path | None, setting: Setting) -
 def evaluate(model: Path, source: Place, *, split: str | None, seed: int, setting: Setting) -> dict[str, Any]:
     """Scores on labelled cases that the model has not seen; in a lake they are also written."""
     bundle = load(model)
+    if not bundle.inputs:
+        return scored(bundle, _pictures(source, bundle.target), split=split, seed=seed)
     study = PLAIN if is_lake(source) else steps_of(bundle)
     with lake_of(source, study, setting) as lake:
         return external(lake, bundle, model_id_of(model), split=split, seed=seed)
@@ -185,6 +217,11 @@ def as_table(found: Sequence[dict[str, Any]]) -> pa.Table:
 def explain(model: Path, source: Place, *, seed: int, setting: Setting) -> dict[str, Any]:
     """What a model looks at, on the cases of a lake (the labelled ones where there are some), or of a folder."""
     bundle = load(model)
+    if not bundle.inputs:
+        raise UsageError(
+            "the model answers for pictures; this page is for models of features. Maps of where a network looks, with"
+            " their checks, are in radlake.learn.explain.saliency and sanity"
+        )
     unit = (bundle.contract or {}).get("unit")
     with lake_of(source, PLAIN if is_lake(source) else steps_of(bundle), setting) as lake:
         known = lake.sql("SELECT DISTINCT target FROM labels")["target"].to_pylist()

@@ -46,9 +46,10 @@ class Cohort:
     ids : (N,) array of str
     patients, roles, clusters : (N,) arrays of str
         Patient, published role (train, val, test), and cluster of duplicates; "" where there is none or not known.
-    features : (N, D) float array
+    features : (N, D) float array, or images
         NaN where a value is missing.
     names : tuple of D str
+        Empty for images.
     units : mapping
         Unit of measure of each feature.
     y : (N,) array
@@ -85,6 +86,8 @@ class Cohort:
         UsageError
             When some are not there, naming them.
         """
+        if not names:
+            return self.features
         if missing := [name for name in names if name not in self.names]:
             raise UsageError(
                 f"{len(missing)} of {len(names)} features that the model needs are not there: "

@@ -159,6 +159,26 @@ def outside(given: Mapping[str, Any], cohort: Cohort) -> Judged:
     return Judged(np.array([bool(r) for r in reasons]), tuple(reasons))
 
 
+def brighter(given: Mapping[str, Any], cohort: Cohort) -> Judged:
+    """Flag pictures with intensities beyond those of training; others are refused by the model itself.
+
+    Parameters
+    ----------
+    given : mapping
+        Of a model of images.
+    cohort : Cohort
+        Of pictures.
+    """
+    room = _MARGIN * (given["high"] - given["low"])
+    reasons = tuple(
+        "" if given["low"] - room <= np.min(picture) and np.max(picture) <= given["high"] + room
+        else f"intensities from {np.min(picture):.4g} to {np.max(picture):.4g}, trained on {given['low']:.4g} to"
+        f" {given['high']:.4g}"
+        for picture in cohort.features
+    )  # fmt: skip
+    return Judged(np.array([bool(r) for r in reasons]), reasons)
+
+
 def _other_origin(given: Mapping[str, Any], cohort: Cohort) -> Sequence[str]:
     """Other modality, or pixels of another size."""
     count, seen = len(cohort.ids), set(given["modalities"])

@@ -6,7 +6,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -221,14 +221,30 @@ def evaluate_model(lake: Tables, *, model: str, split: str | None = None, seed: 
 
 
 def external(lake: Tables, bundle: Bundle, model_id: str, *, split: str | None, seed: int) -> dict[str, Any]:
-    """Scores of a bundle on labelled cases that it has not seen; writes them, and returns them.
+    """Scores of a bundle on a lake's labelled cases that it has not seen; writes them, and returns them."""
+    found = scored(
+        bundle, labelled(lake, bundle.target, (bundle.contract or {}).get("unit")), split=split, seed=seed
+    )  # fmt: skip
+    owner = f"evaluate:{model_id}"
+    write(lake, "scores", owner, [
+        {
+            "owner": owner, "model_id": model_id, "target": bundle.target, "stratum": found["split"],
+            "metric": m["metric"], "value": m["value"], "low": m["low"], "high": m["high"], "note": m["method"],
+            "cases": found["cases"], "patients": found["patients"],
+        }
+        for m in found["scores"]
+    ])  # fmt: skip
+    return found
+
+
+def scored(bundle: Bundle, cohort: Cohort, *, split: str | None, seed: int) -> dict[str, Any]:
+    """Scores of a bundle on labelled cases that it has not seen, as JSON values.
 
     Raises
     ------
     UsageError
         When no case is left, or the cases are of another kind.
     """
-    cohort = labelled(lake, bundle.target, (bundle.contract or {}).get("unit"))
     new = unseen(bundle.evidence, cohort.ids, cohort.columns(bundle.inputs))
     inside = new if split in (None, "external") else new & (cohort.roles == split)
     if not inside.any():
@@ -238,22 +254,12 @@ def external(lake: Tables, bundle: Bundle, model_id: str, *, split: str | None, 
         )
     cases = cohort.part(inside)
     told = predictions(bundle, cases)
-    ordered = Cohort(**{**vars(cases), "features": cases.columns(bundle.inputs), "names": bundle.inputs})
+    ordered = replace(cases, features=cases.columns(bundle.inputs), names=bundle.inputs)
     given = answered(bundle.fitted, ordered, operating_threshold(bundle.evidence))
-    measures = evaluate(given, seed=seed)
-    owner, stratum = f"evaluate:{model_id}", split or "external"
-    people = len(np.unique(given.groups))
-    write(lake, "scores", owner, [
-        {
-            "owner": owner, "model_id": model_id, "target": bundle.target, "stratum": stratum, "metric": m["metric"],
-            "value": m["value"], "low": m["low"], "high": m["high"], "note": m["method"], "cases": len(cases.ids),
-            "patients": people,
-        }
-        for m in rows(measures)
-    ])  # fmt: skip
     return {
-        "model": bundle.name, "target": bundle.target, "split": stratum, "cases": len(cases.ids), "patients": people,
-        "left_out": int((~new).sum()), "outside": sum(row["outside"] for row in told), "scores": rows(measures),
+        "model": bundle.name, "target": bundle.target, "split": split or "external", "cases": len(cases.ids),
+        "patients": len(np.unique(given.groups)), "left_out": int((~new).sum()),
+        "outside": sum(row["outside"] for row in told), "scores": rows(evaluate(given, seed=seed)),
         "subgroups": group_rows(subgroups(given, attributes(cases), seed=seed)),
     }  # fmt: skip
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from radlake.learn.bundle import Bundle
 from radlake.learn.cases import Cohort
-from radlake.learn.contract import Judged, outside, refuse
+from radlake.learn.contract import Judged, OutsideContract, brighter, outside, refuse
 from radlake.learn.evaluation.conformal import cutoffs, margin, sets, venn_abers
 from radlake.learn.problem import Bools, Floats
 from radlake.learn.training import operating_threshold, predicted
@@ -39,10 +39,7 @@ def predictions(bundle: Bundle, cohort: Cohort, *, coverage: float = COVERAGE) -
     OutsideContract
         When the cases are of another kind than those of training.
     """
-    if bundle.contract is not None:
-        refuse(bundle.contract, cohort)
-    p = predicted(bundle.fitted, cohort.columns(bundle.inputs))
-    judged = outside(bundle.contract, cohort) if bundle.contract is not None else _unknown(len(p))
+    p, judged = _answered(bundle, cohort)
     held = (bundle.evidence or {}).get("held_out")
     said = _values(p, held, coverage) if bundle.fitted.task == "regression" else _classes(bundle, p, held, coverage)
     return [
@@ -55,6 +52,21 @@ def predictions(bundle: Bundle, cohort: Cohort, *, coverage: float = COVERAGE) -
         }
         for i, (unit_id, patient, row) in enumerate(zip(cohort.ids, cohort.patients, said, strict=True))
     ]
+
+
+def _answered(bundle: Bundle, cohort: Cohort) -> tuple[Floats, Judged]:
+    """What the model says, and how far the cases lie from those of training."""
+    given, features = bundle.contract, bool(bundle.inputs)
+    if features != bool(cohort.names):
+        what = ("features of a lake, or images that its steps can measure", "pictures: a .npz, a folder or a file")
+        raise OutsideContract(f"the model answers for {what[0 if features else 1]}; that is not what it was given")
+    if given is None:
+        p = predicted(bundle.fitted, cohort.columns(bundle.inputs))
+        return p, _unknown(len(p))
+    if features:
+        refuse(given, cohort)
+    p = predicted(bundle.fitted, cohort.columns(bundle.inputs))
+    return p, outside(given, cohort) if features else brighter(given, cohort)
 
 
 def _unknown(count: int) -> Judged:

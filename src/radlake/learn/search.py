@@ -165,7 +165,8 @@ class Searcher:
         found = Search([t for name in self.families for t in trials[name] if t.runs], self.folds, left_out)
         for repeat in range(1, len(self.folds)):
             for trial in self._finalists(found, repeat):
-                self._try(trial, repeat)
+                if not self._try(trial, repeat):  # the leader came first: nobody is measured longer than it is
+                    return found
         return found
 
     def _trials(self, name: str) -> list[Trial]:

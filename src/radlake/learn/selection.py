@@ -357,7 +357,8 @@ def _notes(found: Fingerprint) -> tuple[str, ...]:
     if found.duplicates:
         notes.append(f"{found.duplicates} cases equal another one in all features: they are kept in one fold")
     if found.missing > 0:
-        notes.append(f"{found.missing:.1%} of the values are missing: they become the feature's median")
+        share = "under 0.1%" if found.missing < 0.001 else f"{found.missing:.1%}"
+        notes.append(f"{share} of the values are missing: they become the feature's median")
     return tuple(notes)
 
 

@@ -122,7 +122,7 @@ def train(cohort: Cohort, asked: Request, *, pipeline: str | None = None) -> Tra
         notes.append(f"{unknown} cases have no known patient: each counts as one, within the published split")
     clusters = np.where(cases.clusters == "", cases.ids, cases.clusters)
     choice = select(
-        cases.features, cases.y, groups=groups, clusters=clusters, task=asked.task, names=cases.names,
+        cases.features, cases.y, groups=groups, clusters=clusters, task=asked.task, names=cases.names or None,
         models=asked.models or None, budget=asked.budget, prefer=asked.prefer, folds=asked.folds, repeats=asked.repeats,
         seed=asked.seed,
     )  # fmt: skip
@@ -133,7 +133,7 @@ def train(cohort: Cohort, asked: Request, *, pipeline: str | None = None) -> Tra
     if held.any():
         evidence |= _tested(choice, cohort, held, point, asked)
     evidence["compute"] = {"cpu_seconds": time.process_time() - started, "budget": asked.budget}
-    accepts = contract(cases)
+    accepts = contract(cases) if cases.names else {**(choice.contract or {}), "unit": cases.unit, "modalities": []}
     bundle = Bundle(
         choice.table[0].title, asked.target, choice.inputs, choice.model, evidence, accepts, pipeline
     )  # fmt: skip
@@ -174,8 +174,8 @@ def codes(classes: tuple[Any, ...], y: NDArray[Any]) -> NDArray[Any]:
     return np.array([place[label] for label in labels], dtype=np.int64)
 
 
-def predicted(model: Any, features: Floats) -> Floats:
-    """Probabilities (N, K), or values (N, 1), of a fitted model."""
+def predicted(model: Any, features: NDArray[Any]) -> Floats:
+    """Probabilities (N, K), or values (N, 1), of a fitted model for rows of features or images."""
     if model.task == "regression":
         return np.asarray(model.predict(features), dtype=np.float64)[:, None]
     found: Floats = model.predict_proba(features)
@@ -280,16 +280,16 @@ def attributes(cases: Cohort) -> dict[str, NDArray[Any]]:
     return {n: v for n, v in cases.attributes.items() if n in ATTRIBUTES and any(x is not None for x in v.tolist())}
 
 
-def hashes(ids: NDArray[Any], features: Floats) -> list[str]:
+def hashes(ids: NDArray[Any], features: NDArray[Any]) -> list[str]:
     """Short hashes of each case's id, then of each case's features: enough to recognise a case, not to find it.
 
-    Ids change with the key; equal features mean the same picture, or a copy of it.
+    Ids change with the key; equal features or pixels mean the same picture, or a copy of it.
     """
-    keys = [str(i).encode() for i in ids.tolist()] + [row.tobytes() for row in np.ascontiguousarray(features)]
+    keys = [str(i).encode() for i in ids.tolist()] + [np.ascontiguousarray(row).tobytes() for row in features]
     return [hashlib.sha256(key).hexdigest()[:_DIGITS] for key in keys]
 
 
-def unseen(evidence: Mapping[str, Any] | None, ids: NDArray[Any], features: Floats) -> Bools:
+def unseen(evidence: Mapping[str, Any] | None, ids: NDArray[Any], features: NDArray[Any]) -> Bools:
     """Whether a case was not among those that a model was trained on."""
     known = set((evidence or {}).get("seen", []))
     found = np.array([h not in known for h in hashes(ids, features)]).reshape(2, -1)

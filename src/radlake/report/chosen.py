@@ -8,26 +8,26 @@ from typing import Any
 
 from radlake.report.figures import Estimate, forest
 from radlake.report.tables import Row
-from radlake.report.wording import fixed, words
+from radlake.report.wording import count, fixed, plural, words
 
-SCORES: dict[str, str] = {
-    "auc": "AUC: chance to rank a case with the answer yes above one with no",
-    "macro_auc": "mean AUC of each class against the others",
-    "average_precision": "area under the precision-recall curve",
-    "accuracy": "share of right answers",
-    "balanced_accuracy": "mean of the shares that are recognised in each class",
-    "matthews": "correlation of answer and truth (0 is guessing, 1 perfect)",
-    "sensitivity": "sensitivity: share of the cases with yes that are found",
-    "specificity": "specificity: share of the cases with no that are cleared",
-    "brier": "Brier score: squared error of the probabilities (0 is perfect)",
-    "calibration_intercept": "calibration in the large (0 is ideal; above: too low probabilities)",
-    "calibration_slope": "calibration slope (1 is ideal; below: too extreme probabilities)",
-    "calibration_error": "mean distance of predicted and observed shares",
-    "r2": "R²: share of the differences that is explained",
-    "mean_absolute_error": "mean error",
-    "bias": "mean difference of prediction and truth",
-    "limit_low": "lower limit of agreement (95% of the differences lie above, Bland and Altman)",
-    "limit_high": "upper limit of agreement",
+SCORES: dict[str, tuple[str, str]] = {
+    "auc": ("AUC", "chance to rank a case with the answer yes above one with no"),
+    "macro_auc": ("mean AUC", "of each class against all others"),
+    "average_precision": ("precision-recall area", "compare it with the share of cases with yes"),
+    "accuracy": ("accuracy", "share of right answers"),
+    "balanced_accuracy": ("balanced accuracy", "mean of the shares that are recognised in each class"),
+    "matthews": ("Matthews correlation", "of answer and truth: 0 is guessing, 1 is perfect"),
+    "sensitivity": ("sensitivity", "share of the cases with yes that are found"),
+    "specificity": ("specificity", "share of the cases with no that are cleared"),
+    "brier": ("Brier score", "squared error of the probabilities: 0 is perfect"),
+    "calibration_intercept": ("calibration intercept", "0 is ideal; above 0: probabilities are too low"),
+    "calibration_slope": ("calibration slope", "1 is ideal; below 1: probabilities are too extreme"),
+    "calibration_error": ("calibration error", "mean distance of predicted and observed shares"),
+    "r2": ("R²", "share of the differences that is explained"),
+    "mean_absolute_error": ("mean error", "in the unit of the outcome"),
+    "bias": ("bias", "mean difference of prediction and truth"),
+    "limit_low": ("lower limit of agreement", "95% of the differences lie between the limits (Bland and Altman)"),
+    "limit_high": ("upper limit of agreement", "95% of the differences lie between the limits (Bland and Altman)"),
 }
 PARTS: tuple[tuple[str, str], ...] = (
     ("evaluation", "On patients that were held out in turn"),
@@ -57,8 +57,8 @@ class Chosen:
         How many comparisons of subgroups there were.
     leaks : list of dict
         Level, name and message of each check.
-    confusion : list of dict
-        A row for each true class.
+    counted : str
+        Right and wrong answers as a sentence; empty unless there are two classes.
     seconds : float
         Processor time.
     """
@@ -73,7 +73,7 @@ class Chosen:
     gaps: str
     compared: int
     leaks: list[Row]
-    confusion: list[list[int]]
+    counted: str
     seconds: float
 
 
@@ -97,7 +97,7 @@ def chosen(evidence: Mapping[str, Any] | None) -> Chosen | None:
         gaps=_gaps(groups),
         compared=len(groups),
         leaks=evidence.get("leakage", []),
-        confusion=evidence.get("confusion", []),
+        counted=_counted(evidence.get("confusion", [])),
         seconds=evidence["compute"]["cpu_seconds"],
     )
 
@@ -107,9 +107,26 @@ def _score(row: Mapping[str, Any]) -> Row:
     name = row["metric"]
     kind, _, share = name.partition("_at_")
     if share:
-        which = "yes is right" if kind == "ppv" else "no is right"
-        return {**row, "words": f"chance that a {which} where {float(share):.3g} of all are ill"}
-    return {**row, "words": SCORES.get(name, words(name))}
+        which = "yes" if kind == "ppv" else "no"
+        return {
+            **row,
+            "title": f"predictive value of {which}",
+            "words": f"where {100 * float(share):.3g}% of all are ill",
+        }
+    title, meaning = SCORES.get(name, (words(name), ""))
+    return {**row, "title": title, "words": meaning}
+
+
+def _counted(confusion: list[list[int]]) -> str:
+    """A table of two classes as a sentence; empty for others."""
+    if len(confusion) != 2:
+        return ""
+    (cleared, alarmed), (missed, found) = confusion
+    return (
+        f"Of {plural(found + missed, 'case')} with yes, {count(found)} were found and {count(missed)} missed; of"
+        f" {plural(cleared + alarmed, 'case')} with no, {count(cleared)} were cleared and {count(alarmed)} were false"
+        " alarms."
+    )
 
 
 def _gaps(groups: list[Row]) -> str:

@@ -1,0 +1,105 @@
+"""Pictures as cases: a published archive of arrays with its own split, a folder of image files, or one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radlake.core.errors import RadlakeError, UsageError
+from radlake.core.fault import ItemError
+from radlake.formats.read import read_image
+from radlake.learn.cases import Cohort
+from radlake.learn.duplicates import near_duplicates
+from radlake.learn.images import images
+
+_ROLES = ("train", "val", "test")
+
+
+def pictures(source: Path, target: str | None = None) -> Cohort:
+    """Pictures with their roles and labels, near-duplicates in clusters where there are labels.
+
+    Parameters
+    ----------
+    source : Path
+        A `.npz` in the MedMNIST layout, a folder, or one image.
+    target : str, optional
+        "label", or "label_0" and so on where each picture has several; needed for labels.
+
+    Raises
+    ------
+    UsageError
+        When there are no pictures, or no such label.
+    """
+    if source.suffix == ".npz":
+        return _archive(source, target)
+    if target is not None:
+        raise UsageError("pictures in files have no labels; give a .npz with labels, or a lake with --inputs features")
+    files = sorted(p for p in source.rglob("*") if p.is_file()) if source.is_dir() else [source]
+    found = [(i, picture) for i, file in enumerate(files) if (picture := _read(file)) is not None]
+    if not found:
+        raise UsageError("there is no picture that can be read; `radlake plan` says why")
+    count = len(str(len(files)))
+    ids = np.array([f"picture {i + 1:0{count}d}" for i, _ in found])  # by place in the order of names: names may tell
+    return _cohort([p for _, p in found], ids, np.full(len(ids), ""), np.empty(0))
+
+
+def _archive(source: Path, target: str | None) -> Cohort:
+    """Images of all roles."""
+    try:
+        with np.load(source, allow_pickle=False) as arrays:
+            roles = [r for r in _ROLES if f"{r}_images" in arrays]
+            parts = [np.asarray(arrays[f"{r}_images"]) for r in roles]
+            labels = [np.asarray(arrays[f"{r}_labels"]).reshape(len(p), -1) for r, p in zip(roles, parts, strict=True)]
+    except (OSError, ValueError, KeyError):
+        raise UsageError("the archive holds no train_images, train_labels and so on in the MedMNIST layout") from None
+    if not parts or len({p.shape[1:] for p in parts}) != 1 or len({lab.shape[1] for lab in labels}) != 1:
+        raise UsageError("the archive's parts differ in the size of their images or the number of their labels")
+    role = np.repeat(roles, [len(p) for p in parts])
+    ids = np.concatenate([[f"{r} {i + 1:06d}" for i in range(len(p))] for r, p in zip(roles, parts, strict=True)])
+    y = np.empty(0) if target is None else np.concatenate(labels)[:, _column(target, labels[0].shape[1])]
+    return _cohort(np.concatenate(parts), ids, role, y)
+
+
+def _column(target: str, columns: int) -> int:
+    """Place of a label among several."""
+    names = ["label"] if columns == 1 else [f"label_{i}" for i in range(columns)]
+    if target not in names:
+        raise UsageError(f"the archive has no label {target!r}; there is {', '.join(names[:10])}")
+    return names.index(target)
+
+
+def _cohort(
+    arrays: NDArray[Any] | Sequence[NDArray[Any]], ids: NDArray[Any], roles: NDArray[Any], y: NDArray[Any]
+) -> Cohort:
+    """Cases whose features are their pixels."""
+    given = images(arrays)
+    nothing = np.full(len(ids), "")
+    clusters = nothing
+    if len(y):
+        number, _ = near_duplicates(given)
+        sizes = np.bincount(number)
+        clusters = np.array([f"du-{n}" if sizes[n] > 1 else "" for n in number.tolist()])
+    pixels = arrays if isinstance(arrays, np.ndarray) else _stacked(arrays)
+    return Cohort("image", ids, nothing, roles, clusters, pixels, (), {}, y, {})
+
+
+def _stacked(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """One array where all pictures have one shape, an array of arrays otherwise."""
+    if len({a.shape for a in arrays}) == 1:
+        return np.stack(list(arrays))
+    found = np.empty(len(arrays), dtype=np.object_)
+    for i, array in enumerate(arrays):
+        found[i] = array
+    return found
+
+
+def _read(file: Path) -> NDArray[Any] | None:
+    """Pixels of a file; None when it holds no picture."""
+    try:
+        return read_image(file).array
+    except (ItemError, RadlakeError):
+        return None
