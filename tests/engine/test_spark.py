@@ -9,15 +9,35 @@ import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
+import pyarrow as pa
 import pytest
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_breast_cancer
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import adjusted_rand_score, roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
+from radlake.core.errors import UsageError
 from radlake.engine import registry
 from radlake.engine.local import Local
 from radlake.engine.pipeline import Pipeline, step
 from radlake.engine.spark import NoSpark, Spark
+from radlake.engine.spark.learning import fit, k_means
+from radlake.engine.spark.query import sql
+from radlake.lake.errors import SqlError
+from radlake.learn.bundle import Bundle, load, save
 from tests import archive
 from tests.engine.conftest import Place
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 pytestmark = pytest.mark.spark
 
@@ -103,6 +123,86 @@ def test_the_run_is_recorded_as_one_on_spark(both: Place) -> None:
 
 def test_an_unchanged_rerun_on_spark_does_nothing(both: Place) -> None:
     assert not any(both.run("spark", study=STUDY, engine=Spark(), strict=False).worked.values())
+
+
+def test_both_engines_answer_the_same_in_sql(both: Place) -> None:
+    lake, engine = both.lake("local"), Spark("local[2,4]")
+    for text in (
+        "SELECT modality, count(*) AS n FROM series GROUP BY modality ORDER BY modality",
+        "SELECT level, count(DISTINCT image_id) AS images FROM quality GROUP BY level ORDER BY level",
+        "SELECT round(avg(spacing_z), 6) AS z, count(spacing_z) AS n FROM images",
+        "SELECT image_id, spacing_z FROM images ORDER BY image_id",
+        "SELECT count(*) AS n FROM labels",
+    ):
+        assert sql(engine, lake, text).to_pylist() == lake.sql(text).to_pylist(), text
+    owned = sql(engine, lake, "SELECT count(*) AS n FROM private_sources")
+    assert owned["n"].to_pylist() == lake.sql("SELECT count(*) AS n FROM private.sources")["n"].to_pylist()
+    with pytest.raises(SqlError, match="no_such_column"):
+        sql(engine, lake, "SELECT no_such_column FROM images")
+
+
+@pytest.fixture(scope="module")
+def cases(both: Place) -> tuple[DataFrame, np.ndarray, np.ndarray]:
+    """Breast cancer cases as Spark and numpy hold them, in steps coarse enough that both see the same thresholds."""
+    data = load_breast_cancer()
+    x, y = data.data[:, :8], data.target
+    lowest, highest = x.min(axis=0), x.max(axis=0)
+    x = np.round((x - lowest) / (highest - lowest) * 40)
+    x[::50, 2] = np.nan
+    table = pa.table({**{f"f.{i}": x[:, i] for i in range(8)}, "y": y})
+    return Spark("local[2,4]").session().createDataFrame(table.to_pandas()), x, y
+
+
+INPUTS = [f"f.{i}" for i in range(8)]
+
+
+def test_logistic_regression_by_spark_has_scikit_learns_coefficients(cases: tuple[DataFrame, ...]) -> None:
+    frame, x, y = cases
+    ours = fit("logistic", frame, INPUTS, "y", {"C": 0.5}, seed=1)
+    theirs = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), LogisticRegression(C=0.5, tol=1e-8))
+    theirs.fit(x, y)
+    np.testing.assert_allclose(ours.pipeline[-1].coef_, theirs[-1].coef_, rtol=1e-3, atol=1e-4)  # two optimisers
+    np.testing.assert_allclose(ours.probability(x), theirs.predict_proba(x)[:, 1], atol=1e-4)
+
+
+def test_a_tree_by_spark_decides_as_scikit_learns(cases: tuple[DataFrame, ...]) -> None:
+    frame, x, y = cases
+    ours = fit("tree", frame, INPUTS, "y", {"max_depth": 3, "min_samples_leaf": 5}, seed=1)
+    theirs = make_pipeline(SimpleImputer(strategy="median"), DecisionTreeClassifier(max_depth=3, min_samples_leaf=5))
+    theirs.fit(x, y)
+    # Spark joins leaves of the same class: classes are compared, and ties between splits may be broken otherwise.
+    assert np.mean(ours.predict(x) == theirs.predict(x)) > 0.99
+    merged = ours.pipeline[-1].tree_
+    assert merged.n_leaves <= theirs[-1].tree_.n_leaves
+    assert (ours.pipeline[-1].apply(ours.pipeline[0].transform(x)) < merged.node_count).all()
+
+
+def test_a_forest_by_spark_is_as_good_as_scikit_learns_and_can_be_kept(
+    cases: tuple[DataFrame, ...], tmp_path: Path
+) -> None:
+    frame, x, y = cases
+    ours = fit("forest", frame, INPUTS, "y", {"trees": 20, "max_depth": 5}, seed=1)
+    theirs = make_pipeline(SimpleImputer(strategy="median"), RandomForestClassifier(20, max_depth=5, random_state=1))
+    theirs.fit(x, y)
+    ours_auc, theirs_auc = roc_auc_score(y, ours.probability(x)), roc_auc_score(y, theirs.predict_proba(x)[:, 1])
+    assert abs(ours_auc - theirs_auc) < 0.01  # other drawings
+    save(Bundle("forest", "y", tuple(INPUTS), ours), tmp_path / "model")
+    np.testing.assert_array_equal(load(tmp_path / "model").probability(x), ours.probability(x))
+
+
+def test_k_means_by_spark_is_as_tight_as_scikit_learns(cases: tuple[DataFrame, ...]) -> None:
+    frame, x, _ = cases
+    ours = k_means(frame, INPUTS, 2, seed=1)  # with two, these cases have one clear optimum; with three, several
+    theirs = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), KMeans(2, n_init=10, random_state=1))
+    theirs.fit(x)
+    spread = [-model.score(x) for model in (ours, theirs)]
+    assert spread[0] < 1.001 * spread[1]
+    assert adjusted_rand_score(ours.predict(x), theirs.predict(x)) > 0.95
+
+
+def test_another_model_is_refused_by_name(cases: tuple[DataFrame, ...]) -> None:
+    with pytest.raises(UsageError, match="logistic, tree, forest"):
+        fit("svm", cases[0], INPUTS, "y", {}, seed=1)
 
 
 @pytest.mark.parametrize("environment", [{"PATH": "/nowhere"}, {"JAVA_HOME": "/nowhere"}])

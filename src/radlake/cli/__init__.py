@@ -7,10 +7,22 @@ import sys
 
 import typer
 
-from radlake.cli import cohort, deidentify, features, image, lake, learn, privacy
+from radlake.cli import cohort, deidentify, features, image, lake, learn, privacy, scale
 from radlake.cli.common import app, parse_memory
 
-__all__ = ["app", "cohort", "deidentify", "features", "image", "lake", "learn", "main", "parse_memory", "privacy"]
+__all__ = [
+    "app",
+    "cohort",
+    "deidentify",
+    "features",
+    "image",
+    "lake",
+    "learn",
+    "main",
+    "parse_memory",
+    "privacy",
+    "scale",
+]
 
 
 def main() -> None:

@@ -11,23 +11,26 @@ import typer
 
 from radlake.cli.common import (
     CORES,
+    Archive,
     AsJson,
     EngineName,
+    ExecutorMemory,
     Folders,
     KeyFile,
+    Master,
     OutLake,
     Private,
     Quiet,
     Workers,
     app,
     examples,
+    make_engine,
     open_lake,
     parse_memory,
 )
 from radlake.core.place import Place, Remote, place
 
 if TYPE_CHECKING:
-    from radlake.engine.options import Engine
     from radlake.engine.run import Summary
     from radlake.lake.store import Lake
 
@@ -85,7 +88,9 @@ def run(
         float, typer.Option(min=1, metavar="SECONDS", help="Longest time for one file, series or image.")
     ] = 600.0,
     engine: Annotated[EngineName, typer.Option(help="What does the work.")] = EngineName.local,
-    master: Annotated[str, typer.Option(metavar="URL", help="Where Spark runs, with --engine spark.")] = "local[2,4]",
+    master: Master = "local[2,4]",
+    executor_memory: ExecutorMemory = "",
+    archive: Archive = "",
     key_file: KeyFile = None,
     private: Private = None,
     patient_regex: Annotated[
@@ -112,28 +117,17 @@ def run(
             Pipeline.from_file(config) if config else None,
             folders,
             out,
-            engine=_engine(engine, workers, memory, timeout, master),
+            engine=make_engine(engine, (workers, memory, timeout), (master, executor_memory, archive)),
             key_file=key_file,
             private=private,
             patient_regex=patient_regex,
             strict=strict,
             progress=progress,
         )
-    _print_summary(summary, _fresh_report(open_lake(out, private)), out, quiet=quiet, as_json=as_json)
+    _print_summary(summary, fresh_report(open_lake(out, private)), out, quiet=quiet, as_json=as_json)
 
 
-def _engine(name: EngineName, workers: int, memory: int, timeout: float, master: str) -> Engine:
-    """The engine by its name; Spark is imported for no other."""
-    if name is EngineName.spark:
-        from radlake.engine.spark import Spark
-
-        return Spark(master, memory, timeout)
-    from radlake.engine.local import Local
-
-    return Local(workers, memory, timeout)
-
-
-def _fresh_report(lake: Lake) -> Place:
+def fresh_report(lake: Lake) -> Place:
     """Path of the lake's report, written anew where a table has changed since, or it is missing."""
     page = lake.report / "index.html"
     # A folder's time says when a name came into it; an object store has none, so there the newest entry is looked for.
@@ -182,4 +176,4 @@ def demo(
     lake = Lake.create(out / "lake", key_fingerprint=fingerprint(key))
     with shown(quiet=quiet) as progress:
         summary = show(lake, key, Options(engine=Local(workers), progress=progress))
-    _print_summary(summary, _fresh_report(lake), lake.root, quiet=quiet, as_json=False)
+    _print_summary(summary, fresh_report(lake), lake.root, quiet=quiet, as_json=False)

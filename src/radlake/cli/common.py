@@ -18,6 +18,7 @@ from radlake.core.place import Place, place
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from radlake.engine.options import Engine
     from radlake.lake.store import Lake
 
 
@@ -167,6 +168,42 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but er
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and no progress.")]
 AsFormat = Annotated[Format, typer.Option("--format", help="How to print the table.")]
 Workers = Annotated[int, typer.Option(min=1, metavar="N", help="Processes that work at once.")]
+
+
+Master = Annotated[
+    str, typer.Option(metavar="URL", help="Where Spark runs, with --engine spark: local[2,4] or spark://HOST:7077.")
+]
+ExecutorMemory = Annotated[
+    str, typer.Option(metavar="SIZE", help="For the Java side of each Spark executor, such as 4g.", show_default=False)
+]
+Archive = Annotated[
+    str,
+    typer.Option(
+        metavar="FILE",
+        help="A packed environment (venv-pack) for Spark's workers, if they have none like this one.",
+        show_default=False,
+    ),
+]
+
+
+def make_engine(name: EngineName, local: tuple[int, int, float], cluster: tuple[str, str, str]) -> Engine:
+    """The engine by its name; Spark is imported for no other.
+
+    Parameters
+    ----------
+    name : EngineName
+    local : (workers, memory in bytes, timeout in seconds)
+    cluster : (master, executor memory, archive)
+    """
+    workers, memory, timeout = local
+    if name is EngineName.spark:
+        from radlake.engine.spark import Spark
+
+        master, executor_memory, archive = cluster
+        return Spark(master, memory, timeout, executor_memory, archive)
+    from radlake.engine.local import Local
+
+    return Local(workers, memory, timeout)
 
 
 def examples(*lines: str) -> str:

@@ -13,10 +13,12 @@ import typer
 from radlake.cli.common import (
     AsFormat,
     AsJson,
+    EngineName,
     Format,
     Key,
     KeyFile,
     LakePath,
+    Master,
     Private,
     app,
     examples,
@@ -43,9 +45,24 @@ def sql(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="One SELECT.", show_default=False)],
     private: Private = None,
     form: AsFormat = Format.table,
+    engine: Annotated[
+        EngineName, typer.Option(help="Local: DuckDB; spark: for what one machine cannot hold.")
+    ] = EngineName.local,
+    master: Master = "local[2,4]",
 ) -> None:
-    """Ask the lake in SQL (DuckDB's dialect); `private.sources` is there for its owner."""
-    print_table(open_lake(lake, private).sql(query), form)
+    """Ask the lake in SQL (DuckDB's dialect); `private.sources` is there for its owner.
+
+    Spark has its own dialect, and calls the owner's table `private_sources`.
+    """
+    opened = open_lake(lake, private)
+    if engine is EngineName.spark:
+        from radlake.engine.spark import Spark
+        from radlake.engine.spark.query import sql as ask
+
+        found = ask(Spark(master), opened, query)
+    else:
+        found = opened.sql(query)
+    print_table(found, form)
 
 
 @app.command()

@@ -70,5 +70,6 @@ def run(  # noqa: PLR0913 - the options of a run, by keyword
     check_pattern(patient_regex)
     key = load_key(Path(key_file) if key_file else None, create=True)
     lake = Lake.create(out, private=private, key_fingerprint=fingerprint(key))
-    options = Options(engine or Local(), patient_regex, strict, progress or Silent())
+    known = str(Path(key_file).expanduser().absolute()) if key_file else ""
+    options = Options(engine or Local(), patient_regex, strict, progress or Silent(), known)
     return drive(chosen, folders, lake, key, options)

@@ -113,6 +113,8 @@ class Spec:
     lake_root, private_root : str
         Where parts are written.
     run_id : str
+    key_file : str
+        Where a worker on another machine finds the key; empty: in its user's configuration.
     """
 
     chain: Chain
@@ -120,6 +122,7 @@ class Spec:
     lake_root: str
     private_root: str
     run_id: str
+    key_file: str = ""
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,8 @@ class Driver:
             return
         self.changed = True
         known = self._known(chain)
-        spec = Spec(chain, self.context, str(self.lake.root), str(self.lake.private), self.run_id)
+        roots = str(self.lake.root), str(self.lake.private)
+        spec = Spec(chain, self.context, *roots, self.run_id, self.options.key_file)
         commits = _Commits(self, chain, known)
         self.options.progress.begin(title, work.total)
         for outcome in self._outcomes(spec, work.loads):

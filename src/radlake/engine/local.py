@@ -63,14 +63,14 @@ def make_work(spec: Any) -> pool.Work:
     return Work(spec)
 
 
-def batches(loads: Iterable[Load], most: int) -> Iterator[pool.Batch[Piece]]:
+def batches(loads: Iterable[Load], most: int, cost: int = _COST_A_BATCH) -> Iterator[pool.Batch[Piece]]:
     """Group pieces in their order until a batch holds enough items or enough work."""
     pieces: list[Piece] = []
     memory = work = 0
     for load in loads:
         pieces.append(load.piece)
         memory, work = max(memory, load.memory), work + load.work
-        if len(pieces) >= most or work >= _COST_A_BATCH:
+        if len(pieces) >= most or work >= cost:
             yield pool.Batch(pieces, memory)
             pieces, memory, work = [], 0, 0
     if pieces:

@@ -81,12 +81,15 @@ class Options:
     strict : bool
         Raise at the first unforeseen exception.
     progress : Progress
+    key_file : str
+        Where the key was read from; empty: from the user's configuration.
     """
 
     engine: Engine = field(default_factory=Local)
     patient_regex: str | None = None
     strict: bool = False
     progress: Progress = field(default_factory=Silent)
+    key_file: str = ""
 
 
 def lost(code: str, engine: Engine) -> ItemError:

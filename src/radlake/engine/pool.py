@@ -130,6 +130,32 @@ def run(
         pool.close()
 
 
+class Standing(Generic[ItemT]):
+    """A pool that keeps its processes from one call to the next; `close` ends them, as does the end of this process.
+
+    Parameters
+    ----------
+    make, spec, limits
+        As for `run`.
+    """
+
+    def __init__(self, make: Callable[[Any], Work], spec: Any, limits: Limits):
+        self._pool: _Pool[ItemT] = _Pool(make, spec, iter(()), limits)
+
+    def run(self, batches: Iterable[Batch[ItemT]]) -> Iterator[Done[ItemT, Any] | Lost[ItemT]]:
+        """Do batches as `run` does; after an error the processes are fresh."""
+        self._pool.batches = iter(batches)
+        try:
+            yield from self._pool.outcomes()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the processes."""
+        self._pool.close()
+
+
 class _Pool(Generic[ItemT]):
     """The supervisor's state: processes, what waits for another try, what is under way."""
 

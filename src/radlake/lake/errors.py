@@ -140,4 +140,7 @@ def _translated(number: int | None) -> LakeError:
             "the lake may not be written here: check the folder's permissions, or the store's credentials"
         )
     name = errno.errorcode.get(number, str(number)) if number else "the table's log"
-    return StorageError(f"the lake's storage failed ({name}): check the disk and run again; nothing is lost")
+    return StorageError(
+        f"the lake's storage failed ({name}): check the disk, or the connection to the store, and run again; "
+        "nothing is lost"
+    )
