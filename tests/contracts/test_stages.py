@@ -27,8 +27,8 @@ from tests.engine.conftest import Place
 
 # Stages that learn need a labelled cohort; the demo's tests and those of the room learn run them.
 LEARNING = {"learn.study", "train", "predict", "evaluate", "nodules.measure", "nodules.study"}
-# Steps of commands on a lake that is there, which their own tests run.
-LATER = {"regions.stored"}
+# Steps of commands on a lake that is there, or with a model, which their own tests run.
+LATER = {"predict.images", "regions.stored"}
 EDGES = ("gradient_magnitude", "sobel", "prewitt", "scharr", "laplacian", "laplacian_of_gaussian", "canny")
 DENOISING = ("unsharp", "bilateral", "non_local_means", "anisotropic_diffusion")
 RESPONSES = ("laplacian_of_gaussian", "laws", "gabor", "wavelet", "simoncelli", "riesz")

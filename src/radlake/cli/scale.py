@@ -1,4 +1,4 @@
-"""Commands for what grows: cluster, watch, compact."""
+"""Commands for what grows: cluster, watch, compact, model."""
 
 from __future__ import annotations
 
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 cluster = typer.Typer(help="A Spark cluster to run on.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(cluster, name="cluster")
+
+model = typer.Typer(help="Models that a lake can predict with.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(model, name="model")
 
 CHECK_EXAMPLES = examples(
     "cluster check --master spark://head:7077",
@@ -161,3 +164,15 @@ def compact(
     merged = merge(opened, target_mib=target, keep_hours=keep_hours)
     swept = sweep(opened)
     typer.echo(f"{merged:,} small files merged, {swept.files:,} left by killed workers removed")
+
+
+@model.command("add")
+def model_add(
+    lake: LakePath,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Of a saved model of images.", show_default=False)],
+    private: Private = None,
+) -> None:
+    """Copy a model of images into a lake and print its id, by which the step `predict` finds it."""
+    from radlake.engine.predict import keep
+
+    typer.echo(keep(open_lake(lake, private), folder))

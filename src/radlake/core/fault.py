@@ -80,6 +80,8 @@ FAULTS: dict[str, Rule] = {
     "too_few_axes": Rule(
         "expected an image with {expected} axes, found {found}", "filter planes by two kernels, bands or orders"
     ),
+    "absent_model": Rule("the lake holds no such model of images", "add it: radlake model add LAKE FOLDER"),
+    "unfit_for_model": Rule("the model takes {wanted}, this image has {what}", "choose another model for these images"),
     "empty_mask": Rule("the mask holds no voxel", "check the outline or the threshold"),
     "too_many_levels": Rule(
         "the bins are too narrow for the region's range of values", "use a wider bin, or bin_count"

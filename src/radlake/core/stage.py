@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 from radlake.core.header import Header
 from radlake.core.image import Image, Region
+from radlake.core.place import Place
 
 Row = dict[str, Any]
 Rows = list[tuple[str, Row]]  # (table, row)
@@ -48,6 +49,8 @@ class Context:
         Pattern on the path whose first group names the patient, for formats without PatientID.
     strict : bool
         Unexpected exceptions are raised instead of recorded.
+    models : Path, Remote or None
+        Folder of the lake's model bundles.
     """
 
     key: bytes = field(repr=False)
@@ -55,6 +58,7 @@ class Context:
     memory_bytes: int = 2 << 30
     patient_regex: str | None = None
     strict: bool = False
+    models: Place | None = None
 
 
 @dataclass

@@ -55,6 +55,7 @@ class Driver:
             memory_bytes=engine.memory_bytes,
             patient_regex=options.patient_regex,
             strict=options.strict,
+            models=lake.models,
         )
 
     def files(self, chain: Chain, folders: Sequence[str | Place]) -> None:

@@ -19,6 +19,7 @@ _TABLES = (
     "learn.stages",
     "learn.model_stages",
     "engine.nodules",
+    "engine.predict",
     "engine.remeasure",
 )
 ENTRY_POINT_GROUP = "radlake.stages"
