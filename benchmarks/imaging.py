@@ -231,15 +231,15 @@ def on_two_threads(name: str, run: Run, rounds: int) -> bool:
 
 
 def first_filter() -> bool:
-    """Print how long a new process takes for its first filter, with the kernels in numba's cache; whether under 1 s."""
+    """Print CPU time of a new process until its first filter is done, with cached kernels; whether under 1 s."""
     code = (
-        "import time; start = time.perf_counter(); import numpy as np; from radlake.imaging import filters;"
-        "filters.median(np.zeros((8, 64, 64), np.int16), size_vox=3); print(time.perf_counter() - start)"
+        "import time, numpy as np; from radlake.imaging import filters;"
+        "filters.median(np.zeros((8, 64, 64), np.int16), size_vox=3); print(time.process_time())"
     )
     spent = [
         float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout) for _ in range(3)
     ]
-    print(f"first filter of a new process: {min(spent):.2f} s, goal below 1 s")
+    print(f"first filter of a new process: {min(spent):.2f} s of CPU, goal below 1 s")
     return min(spent) < 1
 
 

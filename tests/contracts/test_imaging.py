@@ -12,7 +12,7 @@ import pytest
 
 from radlake.core.fault import ItemError
 from radlake.core.image import Geometry, Image
-from radlake.imaging import ANATOMY, CLASSIFIERS, EDGES, ENHANCERS
+from radlake.imaging import ANATOMY, CLASSIFIERS, EDGES, ENHANCERS, segment
 from tests.contracts.test_features import INPUTS
 
 EVERYTHING = {**EDGES, **ENHANCERS, **CLASSIFIERS, **ANATOMY}
@@ -74,3 +74,37 @@ def test_operations_pickle_and_say_where_they_come_from(name: str) -> None:
     assert "unit" in text or "mm" in text or "uint8" in text
     _, *options = inspect.signature(function).parameters.values()
     assert all(option.kind is inspect.Parameter.KEYWORD_ONLY for option in options)
+
+
+def _seeded(array: np.ndarray) -> dict[str, Callable[[Image], Image]]:
+    """Operations that need a second input, each with one of the image's shape."""
+    marks = np.zeros(array.shape, np.uint8)
+    flat = marks.reshape(-1)
+    flat[:1], flat[-1:] = 1, 2
+    half = np.arange(array.size).reshape(array.shape) < array.size / 2
+    return {
+        "grow": lambda i: segment.grow(i, seeds_vox=[(0,) * array.ndim], low=-1.0, high=150.0),
+        "watershed": lambda i: segment.watershed(i, markers=marks),
+        "random_walker": lambda i: segment.random_walker(i, markers=marks),
+        "chan_vese": lambda i: segment.chan_vese(i, initial=half, iterations=3),
+        "geodesic": lambda i: segment.geodesic(i, initial=half, sigma_mm=1.0, edge=10.0, iterations=3),
+        "components": segment.components,
+        "largest_component": segment.largest_component,
+    }
+
+
+@pytest.mark.parametrize("kind", INPUTS)
+@pytest.mark.parametrize("name", _seeded(np.zeros((2, 2))))
+def test_operations_with_a_second_input_keep_the_promises_too(name: str, kind: str) -> None:
+    array = INPUTS[kind]
+    image = Image(array, Geometry((3.0, 0.8, 0.7)[-array.ndim :]), kind="ct", unit="HU")
+    before, run = array.copy(), _seeded(array)[name]
+    first, second = (_outcome(lambda: run(image)) for _ in range(2))
+    assert np.array_equal(array, before, equal_nan=before.dtype.kind == "f")
+    if not isinstance(first, Image) or not isinstance(second, Image):
+        assert first == second
+        assert first in FAULTS
+        return
+    assert np.array_equal(first.array, second.array)
+    assert (first.array.shape, first.geometry, first.unit) == (array.shape, image.geometry, "label")
+    assert first.array.dtype == (np.int32 if name in ("watershed", "random_walker", "components") else np.bool_)

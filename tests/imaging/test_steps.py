@@ -119,4 +119,4 @@ def test_components_are_regions_from_the_largest_on() -> None:
 def test_a_docstring_says_what_the_operation_does_and_where_options_are_explained() -> None:
     text = inspect.getdoc(STAGES["filter.median"].function) or ""
     assert text.startswith("Median over a box")
-    assert "`radlake.imaging.filters.median`" in text
+    assert "`radlake.imaging.filters.smooth.median`" in text

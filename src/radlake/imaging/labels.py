@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import cast
+
 import numpy as np
 from numpy.typing import NDArray
 
 from radlake.core.fault import ItemError
 from radlake.core.image import Array, BoolArray, Image
+from radlake.imaging.arguments import ImageOrArray
 
 _CHUNK = 1 << 24  # labels counted at once: bincount widens its input to 64 bits
 _RANKS = {3: {6: 1, 18: 2, 26: 3}, 2: {4: 1, 8: 2}}  # neighbours to the rank of scipy's structuring element
@@ -90,3 +94,10 @@ def largest(inside: BoolArray, connectivity: int | None = None) -> BoolArray:
 def as_mask(image: Image, array: Array) -> Image:
     """A bool or label array on the grid of an image, as a label image."""
     return Image(array, image.geometry, kind="label", unit="label")
+
+
+def called_mask(result: ImageOrArray) -> ImageOrArray:
+    """A mask that was made from an image of another kind, as a label image with the axes it has; arrays as they are."""
+    if not isinstance(result, Image):
+        return result
+    return cast(ImageOrArray, replace(result, kind="label", unit="label", window=None, padding=None))

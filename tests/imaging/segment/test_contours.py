@@ -87,3 +87,13 @@ def test_a_single_slice_and_a_vanishing_mask_end_quietly() -> None:
     start = np.zeros(flat.shape, bool)
     start[0, 2, 2] = True
     assert chan_vese(flat, initial=start, iterations=5).shape == flat.shape
+
+
+def test_a_contour_on_one_slice_of_a_volume_is_that_of_the_plane() -> None:
+    y, x = np.indices((40, 40)) - 20
+    disc, start = np.where(np.hypot(y, x) < 12, 100.0, 0.0), np.hypot(y, x) < 6
+    options = {"sigma_mm": 1.0, "edge": 5.0}
+    plane = geodesic(disc, initial=start, **options)
+    volume = geodesic(disc[None], initial=start[None], **options)
+    # curvature in space counts half of that in the plane: corners of a sample or two
+    assert np.count_nonzero(plane ^ volume[0]) < 0.02 * plane.sum()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from radlake.core.image import Array, Image
 from radlake.imaging.arguments import ImageOrArray, Spacing, on_spatial_axes
-from radlake.imaging.labels import connected, voxel_counts
+from radlake.imaging.labels import called_mask, connected, voxel_counts
 
 
 def fill_holes(
@@ -60,7 +60,7 @@ def fill_holes(
         open_to_edge[0] = False  # label 0 is the mask itself
         return np.asarray(~open_to_edge[labels])
 
-    return on_spatial_axes(mask, fill, spacing=spacing, channel_axis=channel_axis)
+    return called_mask(on_spatial_axes(mask, fill, spacing=spacing, channel_axis=channel_axis))
 
 
 def remove_small(
@@ -113,7 +113,7 @@ def remove_small(
         stays[0] = False
         return np.asarray(stays[labels])
 
-    return on_spatial_axes(mask, remove, spacing=spacing, channel_axis=channel_axis)
+    return called_mask(on_spatial_axes(mask, remove, spacing=spacing, channel_axis=channel_axis))
 
 
 def skeleton(
@@ -147,7 +147,7 @@ def skeleton(
         inside = np.asarray(array != 0)
         return np.asarray(skeletonize(inside), np.bool_) if inside.any() else inside
 
-    return on_spatial_axes(mask, thinned, spacing=spacing, channel_axis=channel_axis)
+    return called_mask(on_spatial_axes(mask, thinned, spacing=spacing, channel_axis=channel_axis))
 
 
 def distance_map(

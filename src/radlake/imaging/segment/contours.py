@@ -16,6 +16,8 @@ from radlake.imaging.edges import gradient_magnitude
 from radlake.imaging.filters import gaussian
 from radlake.imaging.segment.picture import as_bool, finite_picture, like
 
+_LEAST_SIDE = 4  # samples along an axis that ITK's Gaussian derivatives need
+
 
 def chan_vese(
     image: ImageOrArray,
@@ -147,9 +149,15 @@ def geodesic(
     plain, array, steps = finite_picture(image, spacing)
     inside = _initial(initial, array.shape)
     slope = gradient_magnitude(gaussian(array, sigma_mm=sigma_mm, spacing=steps), spacing=steps)
-    speed = _itk((1 / (1 + (slope / np.float32(edge)) ** 2)).astype(np.float32), steps)
+    # ITK wants four samples along every axis; a thin image goes on as it is, so that nothing moves across it
+    missing = [max(0, _LEAST_SIDE - n) for n in array.shape]
+    around = [(n // 2, n - n // 2) for n in missing]
+    speed = _itk(np.pad((1 / (1 + (slope / np.float32(edge)) ** 2)).astype(np.float32), around, mode="edge"), steps)
     distance = SimpleITK.SignedMaurerDistanceMap(
-        _itk(inside.astype(np.uint8), steps), insideIsPositive=False, squaredDistance=False, useImageSpacing=True
+        _itk(np.pad(inside.astype(np.uint8), around, mode="edge"), steps),
+        insideIsPositive=False,
+        squaredDistance=False,
+        useImageSpacing=True,
     )
     contour = SimpleITK.GeodesicActiveContourLevelSetImageFilter()
     contour.SetNumberOfThreads(1)
@@ -159,7 +167,9 @@ def geodesic(
     contour.SetMaximumRMSError(1e-3)
     contour.SetNumberOfIterations(iterations)
     level = contour.Execute(SimpleITK.Cast(distance, SimpleITK.sitkFloat32), speed)
-    return like(plain, SimpleITK.GetArrayFromImage(level) < 0)
+    found = SimpleITK.GetArrayFromImage(level)
+    kept = tuple(slice(before, before + n) for (before, _), n in zip(around, array.shape, strict=True))
+    return like(plain, np.ascontiguousarray(found[kept]) < 0)
 
 
 def _attracted(values: NDArray[np.float64], inside: BoolArray, weight_in: float, weight_out: float) -> BoolArray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from radlake.core.fault import ItemError, Term
 from radlake.core.image import Array, BoolArray, Image
 from radlake.imaging.arguments import ImageOrArray, Spacing, on_spatial_axes
-from radlake.imaging.labels import connected, largest, voxel_counts
+from radlake.imaging.labels import called_mask, connected, largest, voxel_counts
 from radlake.imaging.segment.picture import as_bool, like, picture
 from radlake.imaging.segment.thresholds import otsu
 
@@ -65,10 +64,7 @@ def components(
         numbers[order + 1] = np.arange(1, order.size + 1)
         return np.asarray(numbers[labels])
 
-    result = on_spatial_axes(mask, numbered, spacing=spacing)
-    if isinstance(result, Image):
-        return cast(ImageOrArray, result.with_array(result.array, kind="label", unit="label"))
-    return result
+    return called_mask(on_spatial_axes(mask, numbered, spacing=spacing))
 
 
 def largest_component(
@@ -101,7 +97,8 @@ def largest_component(
     >>> largest_component(np.array([[1, 0, 1], [0, 0, 1]])).astype(int).tolist()
     [[0, 0, 1], [0, 0, 1]]
     """
-    return on_spatial_axes(mask, lambda array, _: largest(array != 0, connectivity), spacing=spacing)
+    found = on_spatial_axes(mask, lambda array, _: largest(array != 0, connectivity), spacing=spacing)
+    return called_mask(found)
 
 
 def foreground(image: ImageOrArray, *, spacing: Sequence[float] | None = None) -> ImageOrArray:
