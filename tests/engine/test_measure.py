@@ -13,6 +13,8 @@ from radlake.engine.one import Unfit
 from radlake.engine.parameters import BadParameter
 from radlake.engine.registry import UnknownName
 from radlake.features import extract
+from radlake.features.pyradiomics import execute
+from radlake.features.pyradiomics_settings import Parameters
 from radlake.formats.nifti import to_bytes
 
 RNG = np.random.default_rng(8)
@@ -111,6 +113,20 @@ def test_settings_come_from_a_preset_or_a_file(tmp_path: Path) -> None:
     assert settings("ibsi-c", None)["preset"] == "ibsi-c"
     with pytest.raises(BadSettings, match="give --preset or --config"):
         settings("ibsi-c", path)
+
+
+def test_parameter_files_of_pyradiomics_are_known_by_their_sections(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    path = tmp_path / "Params.yaml"
+    path.write_text("imageType:\n  Original: {}\nfeatureClass:\n  glcm: [Contrast]\nsetting:\n  binWidth: 10\n")
+    table = measure(*pair, settings(None, path), rois=["label_2"])
+    expected = execute(SCAN, LABELS.array == 2, Parameters(binWidth=10, classes=(("glcm", ("Contrast",)),)))
+    assert _values(table, "label_2") == expected
+    assert set(_values(measure(*pair, settings("pyradiomics", None)), "label_7")) == set(
+        execute(SCAN, LABELS, Parameters(label=7))
+    )
+    path.write_text("setting:\n  binWidht: 10\n")
+    with pytest.raises(BadSettings, match="'binWidht' is not supported"):
+        settings(None, path)
 
 
 @pytest.mark.parametrize(

@@ -45,9 +45,11 @@ def features(
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Table to write: .csv or .parquet.")
     ] = None,
     preset: Annotated[
-        str | None, typer.Option(metavar="NAME", help="default, ibsi-phantom, or ibsi-a to ibsi-e.")
+        str | None, typer.Option(metavar="NAME", help="default, ibsi-phantom, ibsi-a to ibsi-e, pyradiomics.")
     ] = None,
-    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings as YAML, instead of a preset.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Settings as YAML; PyRadiomics' own file too.")
+    ] = None,
     masks: Annotated[MaskSource, typer.Option(help="Of a lake: which masks.")] = MaskSource.auto,
     roi: Annotated[
         list[str] | None,

@@ -18,8 +18,11 @@ from radlake.engine.one import Nowhere, Unfit
 from radlake.engine.parameters import checked
 from radlake.engine.registry import UnknownName, stage
 from radlake.engine.rois import Aliases, called, fits, listed
+from radlake.features.pyradiomics_settings import is_parameter_file, parameters_of
+from radlake.features.stages import pyradiomics_rows
 from radlake.formats.read import read_image, read_regions
 
+_PYRADIOMICS = "pyradiomics parameters"
 _PLACE = ("image", "mask")  # where the step finds its input: not the user's to choose here
 COLUMNS = pa.schema(
     [
@@ -44,6 +47,8 @@ class BadSettings(UsageError):  # noqa: N818 - names the problem
 def settings(preset: str | None, config: Path | None) -> dict[str, Any]:
     """Parameters of the step `features` from a preset or a YAML file; the preset "default" without either.
 
+    A parameter file of PyRadiomics gives its settings instead, which `measure` knows what to do with.
+
     Raises
     ------
     BadSettings, UnknownName, BadParameter
@@ -52,6 +57,11 @@ def settings(preset: str | None, config: Path | None) -> dict[str, Any]:
     if preset is not None and config is not None:
         raise BadSettings("a preset brings all settings: give --preset or --config, or name the preset in the file")
     given = {"preset": preset or "default"} if config is None else _read(config)
+    if is_parameter_file(given):
+        try:
+            return {_PYRADIOMICS: parameters_of(given)}
+        except (TypeError, ValueError) as error:
+            raise BadSettings(f"PyRadiomics parameter file: {error}") from None
     for name in _PLACE:
         if name in given:
             raise UnknownName("setting", name, [n for n in stage("features").parameters if n not in _PLACE])
@@ -137,7 +147,10 @@ def _table(image: Image, regions: Sequence[Region], parameters: Mapping[str, Any
     rows = []
     for region in regions:
         item.regions["this"] = [region]
-        found = stage("features").function(item, **{**parameters, "image": "original", "mask": "this"})
+        if _PYRADIOMICS in parameters:
+            found = pyradiomics_rows(item, "original", "this", parameters[_PYRADIOMICS])
+        else:
+            found = stage("features").function(item, **{**parameters, "image": "original", "mask": "this"})
         place = {"roi": called(region.roi, aliases), "source": region.source}
         rows += [place | {n: v for n, v in row.items() if n in COLUMNS.names} for _, row in found]
     return pa.Table.from_pylist(rows, schema=COLUMNS)

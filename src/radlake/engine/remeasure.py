@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from radlake.core.errors import RadlakeError
+from radlake.core.errors import RadlakeError, UsageError
 from radlake.core.fault import ItemError
 from radlake.core.image import BoolArray, Image, Region
 from radlake.core.stage import Item, Rows, Stage
@@ -121,6 +121,8 @@ def remeasure(
     KeyMismatchError
         When the lake was made with another key.
     """
+    if not parameters.keys() <= stage("features").parameters.keys():
+        raise UsageError("a lake is measured by presets and settings of its own; of PyRadiomics' by its defaults alone")
     lake.require_key(fingerprint(key))
     names = aliases or {}
     wanted = _names(lake, source, rois, names)

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from radlake.core.fault import Term
 from radlake.core.image import Array, Image, Unit
+from radlake.features import pyradiomics
 from radlake.features.autocorrelation import autocorrelation
 from radlake.features.enclosure import enclosure
 from radlake.features.filtered import Filter, region_on
@@ -26,7 +27,7 @@ from radlake.features.names import FEATURES
 from radlake.features.ngldm import ngldm
 from radlake.features.ngtdm import ngtdm
 from radlake.features.peak import peak
-from radlake.features.presets import Options, Settings, resampled, settings_of
+from radlake.features.presets import PYRADIOMICS, Options, Settings, resampled, settings_of
 from radlake.features.roi import Roi, Values, region_of_interest
 from radlake.features.statistics import intensity
 from radlake.features.texture import Aggregation, aggregation_of
@@ -110,7 +111,7 @@ def extract(
         What to compute, in this order: any of `FAMILIES`. Absent: shape and intensity, with a preset all.
     preset : str, optional
         All settings at once, instead of single options: "default", "ibsi-phantom", "ibsi-a" to "ibsi-e", "ibsi2-a",
-        "ibsi2-b"; see `radlake.features.presets`.
+        "ibsi2-b", "pyradiomics"; see `radlake.features.presets`.
     spacing : floats, optional
         For arrays: millimetres along each axis; without it lengths are in pixels.
     as_dict : bool
@@ -158,6 +159,13 @@ def extract(
     >>> extract(None, mask, families=("shape",), spacing=(2.0, 1.0, 1.0), as_dict=True)["morph_vol_approx"]
     16.0
     """
+    if preset == PYRADIOMICS:
+        if options or families is not None or image is None:
+            raise ValueError("preset 'pyradiomics' needs an image and takes no other option; see features.pyradiomics")
+        theirs = pyradiomics.rows(image, mask, spacing=spacing)
+        if as_dict:
+            return {row["name"]: row["value"] for row in theirs}
+        return pa.Table.from_pylist(theirs, schema=SCHEMA)
     settings = settings_of(preset, options)
     chosen = chosen_families(families, preset)
     roi = prepared(image, mask, settings, spacing)

@@ -128,6 +128,9 @@ PRESETS: dict[str, Settings] = {
     ),
 }
 
+# Has names and settings of its own: `radlake.features.pyradiomics`.
+PYRADIOMICS = "pyradiomics"
+
 
 def settings_of(preset: str | None, options: Options) -> Settings:
     """Settings of a preset, or of single options; filters go with either.
@@ -153,7 +156,7 @@ def settings_of(preset: str | None, options: Options) -> Settings:
     if given:
         raise ValueError(f"preset {preset!r} brings its own {', '.join(given)}; give one or the other")
     if preset not in PRESETS:
-        raise ValueError(f"unknown preset {preset!r}; known: {', '.join(PRESETS)}")
+        raise ValueError(f"unknown preset {preset!r}; known: {', '.join((*PRESETS, PYRADIOMICS))}")
     return replace(PRESETS[preset], filters=filters)
 
 

@@ -8,9 +8,11 @@ from typing import Any, cast
 from radlake.core.fault import ItemError
 from radlake.core.image import Image, Region
 from radlake.core.stage import Item, Row, Rows, Stage
+from radlake.features import pyradiomics
 from radlake.features.extract import chosen_families, families_on, family_rows, prepared, settings_id, unusual
 from radlake.features.filtered import Filter, parts
-from radlake.features.presets import Options, Settings, settings_of
+from radlake.features.presets import PYRADIOMICS, Options, Settings, settings_of
+from radlake.features.pyradiomics_settings import Parameters
 from radlake.features.roi import Roi
 from radlake.features.texture import DEFAULT_AGGREGATIONS, Aggregation
 from radlake.imaging.resample import Interpolation
@@ -77,9 +79,11 @@ def features(  # noqa: PLR0913 - the signature is the schema of the step
             "preset": preset, "aggregations": aggregations, "bin_width": bin_width, "bin_count": bin_count,
             "ivh_bin_width": ivh_bin_width, "ivh_bin_count": ivh_bin_count, "intensity_range": intensity_range,
             "outlier_sigma": outlier_sigma, "spacing_mm": spacing_mm, "interpolation": interpolation,
-            "rounded": rounded, "filters": filters,
+            "rounded": rounded, "filters": filters, "families": families,
         }
     )  # fmt: skip
+    if preset == PYRADIOMICS:
+        return pyradiomics_rows(item, image, mask)
     chosen = chosen_families(families, preset)
     identities = {
         one: settings_id(
@@ -95,6 +99,30 @@ def features(  # noqa: PLR0913 - the signature is the schema of the step
     return rows
 
 
+def pyradiomics_rows(item: Item, image: str, mask: str, parameters: Parameters | None = None) -> Rows:
+    """Rows of the regions under PyRadiomics' names; a single one with a reason for a region it cannot measure.
+
+    Parameters
+    ----------
+    item : Item
+    image, mask : str
+        As for `features`.
+    parameters : Parameters, optional
+        PyRadiomics' defaults without; the label is not looked at, because regions are masks already.
+    """
+    chosen = parameters or Parameters()
+    found: Rows = []
+    for region in _regions(item, mask):
+        key = {"owner": item.id, "image_id": item.row.get("image_id", item.id), "mask_id": region.id}
+        try:
+            measured = pyradiomics.rows(item.images[image], region.mask, chosen)
+        except ItemError as problem:
+            measured = [{"family": name, "reason": str(problem), "settings_id": chosen.identity} for name, _ in
+                        chosen.classes]  # fmt: skip
+        found += [("features", row | key) for row in measured]
+    return found
+
+
 def settings_from(parameters: Mapping[str, Any]) -> Settings:
     """Settings from parameters of the step; those left at their defaults do not contradict a preset.
 
@@ -106,6 +134,12 @@ def settings_from(parameters: Mapping[str, Any]) -> Settings:
     usual = STAGES["features"].parameters
     given = {n: _tuple(parameters[n]) for n in Options.__annotations__ if n in parameters}
     given = {n: value for n, value in given.items() if value != usual[n].default}
+    if parameters.get("preset") == PYRADIOMICS:
+        if given or parameters.get("families"):
+            raise ValueError(
+                f"preset {PYRADIOMICS!r} brings its own settings; change them in a parameter file of its own"
+            )
+        return Settings()
     bounds = given.get("intensity_range")
     if bounds is not None and len(bounds) != 2:
         raise ValueError(f"intensity_range must be two numbers, least and greatest, got {len(bounds)}")
