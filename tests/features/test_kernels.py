@@ -16,10 +16,10 @@ from scipy import ndimage
 
 from radlake.features import kernels
 from radlake.features.peak import sphere_means
-from radlake.features.texture import _ACROSS, _IN_PLANE
+from radlake.features.texture import ACROSS, IN_PLANE
 
 COUNT = 3
-OFFSETS = np.array([*_IN_PLANE, *_ACROSS], np.int64)
+OFFSETS = np.array([*IN_PLANE, *ACROSS], np.int64)
 volumes = arrays.arrays(
     np.uint16, st.tuples(*[st.integers(1, 5)] * 3), elements=st.integers(0, COUNT), fill=st.nothing()
 ).map(lambda a: np.pad(a, 1))

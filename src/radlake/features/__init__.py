@@ -5,7 +5,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from radlake.features import stability
 from radlake.features.extract import FAMILIES, extract
 from radlake.features.labelled import extract_labels
+from radlake.features.maps import feature_map
 
-__all__ = ["FAMILIES", "extract", "extract_labels"]
+if TYPE_CHECKING:
+    from radlake.features.transformer import RadiomicsTransformer as RadiomicsTransformer
+
+__all__ = ["FAMILIES", "RadiomicsTransformer", "extract", "extract_labels", "feature_map", "stability"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import scikit-learn only for the transformer (PEP 562)."""
+    if name != "RadiomicsTransformer":
+        raise AttributeError(f"module 'radlake.features' has no attribute {name!r}")
+    from radlake.features.transformer import RadiomicsTransformer as Found
+
+    return Found

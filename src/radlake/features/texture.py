@@ -28,8 +28,8 @@ Counts = NDArray[np.integer[Any]]
 Levels = NDArray[np.uint16]
 
 # Backwards from a voxel as (dz, dy, dx): the 4 directions of a plane, then the 9 that leave it.
-_IN_PLANE = ((0, 0, -1), (0, -1, -1), (0, -1, 0), (0, -1, 1))
-_ACROSS = tuple((-1, dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1))
+IN_PLANE = ((0, 0, -1), (0, -1, -1), (0, -1, 0), (0, -1, 1))
+ACROSS = tuple((-1, dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1))
 
 
 class Lines(NamedTuple):
@@ -92,9 +92,9 @@ class Texture:
     def lines(self) -> Lines:
         """Pairs and runs in the 13 directions of the volume."""
         if "_lines_by_plane" not in self.__dict__:
-            return self._lines(self.levels, (*_IN_PLANE, *_ACROSS), by_plane=False)
+            return self._lines(self.levels, (*IN_PLANE, *ACROSS), by_plane=False)
         # Directions that leave no plane have been walked already.
-        across = self._lines(self.levels, _ACROSS, by_plane=False)
+        across = self._lines(self.levels, ACROSS, by_plane=False)
         pairs = _whole([lines.pairs for lines in self._lines_by_plane], across.pairs)
         runs = _whole([lines.runs for lines in self._lines_by_plane], across.runs)
         return Lines(pairs, runs, across.voxels)
@@ -106,7 +106,7 @@ class Texture:
     @property
     def _cells_of_a_plane(self) -> int:
         """Cells of the tables of a plane."""
-        return len(_IN_PLANE) * self.count * (self.count + self.longest)
+        return len(IN_PLANE) * self.count * (self.count + self.longest)
 
     @cached_property
     def _lines_by_plane(self) -> tuple[Lines, ...]:
@@ -117,7 +117,7 @@ class Texture:
         """The same, one after the other."""
         step = max(1, _KEPT_CELLS // 8 // self._cells_of_a_plane)
         for z in range(0, len(self.levels) - 2, step):
-            yield self._lines(self.levels[z : z + step + 2], _IN_PLANE, by_plane=True)
+            yield self._lines(self.levels[z : z + step + 2], IN_PLANE, by_plane=True)
 
     def _lines(
         self, levels: NDArray[np.uint16], directions: Sequence[tuple[int, int, int]], *, by_plane: bool
