@@ -1,55 +1,56 @@
-"""Radiomic features of an organ, a lesion and many small regions: CPU time a family, memory, and ratios to a peer.
+"""Radiomic features of an organ, a lesion and many small regions: CPU time a family, memory, and ratios to peers.
 
-    OMP_NUM_THREADS=1 python benchmarks/features.py [--repeats 3] [--peer PYTHON]
+    OMP_NUM_THREADS=1 python benchmarks/features.py [--repeats 3] [--only lesion,organ,labels,start] \
+        [--peer pyradiomics=PYTHON] [--peer pictologics=PYTHON] [--peer flash=PYTHON] [--peer nyxus=PYTHON]
 
-PYTHON is the interpreter of an environment that holds PyRadiomics (it need not hold radlake); without it only
-radlake is measured. Both get the same arrays, grey levels of 25 units and 3-D matrices; times are of the process's
-CPU, the least of the repeats, after one run that warms caches and compiles.
+PYTHON is the interpreter of an environment that holds the peer (`feature_peers.py`); peers that are not named, or that
+fail, are said to be absent. All get the same arrays, grey levels of 25 units and 3-D matrices; times are of the
+process's CPU, the least of the repeats, after one run that warms caches and compiles.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import resource
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from feature_peers import PROGRAMS, peer
 from numpy.typing import NDArray
 
-from radlake.features import extract
+from radlake.core.image import Geometry, Image
+from radlake.features import extract, extract_labels
 from radlake.features.texture import AGGREGATIONS
+from radlake.formats.nifti import to_bytes
 
 SPACING = (2.5, 0.8, 0.8)
 WIDTH = 25.0
 MATRICES = ("glcm", "glrlm", "glszm", "gldzm", "ngtdm", "ngldm")
 FIRST_ORDER = ("shape", "intensity", "histogram", "ivh")
-SLOW = ("peak", "autocorrelation", "enclosure")
-
-# Runs in the peer's own environment: reads the arrays, prints the CPU seconds and the number of features.
-PEER = """
-import json, sys, time
-import numpy as np, SimpleITK as sitk
-import radiomics
-from radiomics.featureextractor import RadiomicsFeatureExtractor
-radiomics.setVerbosity(60)
-folder, repeats = sys.argv[1], int(sys.argv[2])
-data = np.load(folder)
-image, mask = (sitk.GetImageFromArray(data[n]) for n in ("image", "mask"))
-for i in (image, mask):
-    i.SetSpacing([float(v) for v in data["spacing"][::-1]])
-extractor = RadiomicsFeatureExtractor(binWidth=float(data["width"]))
-seconds = []
-for _ in range(repeats + 1):
-    start = time.process_time()
-    found = extractor.execute(image, mask)
-    seconds.append(time.process_time() - start)
-number = sum(not k.startswith("diagnostics") for k in found)
-print(json.dumps({"seconds": min(seconds[1:] or seconds), "features": number}))
+SLOW = ("peak", "autocorrelation")
+REGIONS = {"organ": (109.4, 69.4, 69.4), "lesion": (20.0, 12.7, 12.7)}
+MEMORY = """
+import resource, sys
+import numpy as np
+from radlake.features import extract
+data = np.load(sys.argv[1])
+image, mask = data["image"], data["mask"]
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+extract(image, mask, families=sys.argv[2].split(","), spacing=data["spacing"].tolist(), bin_width=25.0)
+print(before // 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+START = """
+import resource, sys
+from pathlib import Path
+from radlake.engine.measure import measure, settings
+measure(Path(sys.argv[1]), Path(sys.argv[2]), settings("default", None))
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(used.ru_utime + used.ru_stime)
 """
 
 
@@ -74,10 +75,10 @@ def cpu(call: Callable[[], object], repeats: int) -> float:
     return min(seconds)
 
 
-def region(name: str, shape: tuple[int, ...], radii: tuple[float, float, float], arguments: argparse.Namespace) -> None:
-    """Print the times for one region."""
-    image, mask = tissue(shape, radii)
-    print(f"\n{name}: {mask.sum():,} voxels in {' x '.join(map(str, shape))}")
+def region(name: str, arguments: argparse.Namespace) -> None:
+    """Print the times for one region of a CT."""
+    image, mask = tissue((100, 512, 512), REGIONS[name])
+    print(f"\n{name}: {mask.sum():,} voxels in 100 x 512 x 512")
 
     def timed(*families: str, aggregations: tuple[str, ...] = ("3D_comb",)) -> float:
         return cpu(
@@ -87,56 +88,107 @@ def region(name: str, shape: tuple[int, ...], radii: tuple[float, float, float],
             arguments.repeats,
         )
 
-    for family in (*FIRST_ORDER, *MATRICES, *SLOW):
+    for family in (*FIRST_ORDER, *MATRICES, *SLOW, "enclosure"):
         print(f"  {family:16} {timed(family):8.3f} s")
-    whole = timed(*FIRST_ORDER, *MATRICES)
-    print(f"  all, 3-D merged, without {', '.join(SLOW)}: {whole:.3f} s")
-    print(
-        f"  the same with peak and autocorrelation: {timed(*FIRST_ORDER, *MATRICES, 'peak', 'autocorrelation'):.3f} s"
-    )
     merged, every = timed(*MATRICES), timed(*MATRICES, aggregations=AGGREGATIONS)
     print(f"  texture in all six aggregations: {every:.3f} s, {every / merged:.1f} times 3-D merged alone")
-    if arguments.peer is not None:
-        found = peer(arguments.peer, image, mask, arguments.repeats if mask.sum() < 100_000 else 1)
-        print(
-            f"  PyRadiomics, {found['features']} features: {found['seconds']:.2f} s, "
-            f"{found['seconds'] / whole:.0f} times radlake"
-        )
+    whole, slow = timed(*FIRST_ORDER, *MATRICES), timed(*FIRST_ORDER, *MATRICES, *SLOW)
+    print(
+        f"  all, 3-D merged, without {', '.join(SLOW)}, enclosure: {whole:.3f} s; with {', '.join(SLOW)}: {slow:.3f} s"
+    )
+    arrays = {"image": image, "mask": mask.astype(np.uint8), "spacing": SPACING, "width": WIDTH}
+    for peer_name, own in (
+        ("pyradiomics", whole),
+        ("flash", whole),
+        ("pictologics", whole),
+        ("pictologics-slow", slow),
+    ):
+        against(peer_name, own, arrays, arguments)
+    for families in ((*FIRST_ORDER, *MATRICES), (*FIRST_ORDER, *MATRICES, *SLOW)):
+        print(f"  peak memory of a process, before and after {len(families)} families: {memory(arrays, families)} MiB")
 
 
-def peer(python: str, image: NDArray[np.int16], mask: NDArray[np.bool_], repeats: int) -> dict[str, float]:
-    """What PyRadiomics takes for the same arrays in its own environment."""
+def against(name: str, own: float, arrays: dict[str, object], arguments: argparse.Namespace) -> None:
+    """Print a peer's time as a ratio to ours."""
+    python = dict(arguments.peer).get(name.split("-", maxsplit=1)[0])
+    if python is None:
+        print(f"  {name}: absent")
+        return
+    found = peer(name, python, arrays, arguments.repeats)
+    if isinstance(found, str):
+        print(f"  {name}: failed: {found}")
+    else:
+        ratio = found["seconds"] / own
+        print(f"  {name}, {found['features']} features: {found['seconds']:.3f} s, {ratio:.2f} times radlake")
+
+
+def memory(arrays: dict[str, object], families: tuple[str, ...]) -> str:
+    """Peak resident memory of a process that loads the arrays and measures them."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "case.npz"
-        np.savez(path, image=image, mask=mask.astype(np.uint8), spacing=SPACING, width=WIDTH)
-        done = subprocess.run([python, "-c", PEER, str(path), str(repeats)], capture_output=True, text=True, check=True)
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+        np.savez(path, **arrays)
+        done = subprocess.run(
+            [sys.executable, "-c", MEMORY, str(path), ",".join(families)], capture_output=True, text=True, check=True
+        )
+    return " and ".join(done.stdout.split())
 
 
-def small_regions(repeats: int) -> None:
-    """Print the time for small regions of a plane."""
+def labels(arguments: argparse.Namespace) -> None:
+    """Print the time for 1,000 small regions of a plane."""
     rng = np.random.default_rng(1)
-    image = rng.integers(0, 255, (40, 40)).astype(np.uint8)
-    mask = np.hypot(*np.mgrid[-20:20, -20:20]) < 15
+    image = rng.integers(0, 255, (1400, 1600)).astype(np.uint8)
+    numbers = np.zeros(image.shape, np.int32)
+    disc = np.hypot(*np.mgrid[-17:18, -17:18]) < 13
+    for k in range(1000):
+        top, left = 35 * (k // 40) + 5, 35 * (k % 40) + 5
+        numbers[top : top + 35, left : left + 35][disc] = k + 1
     families = (*FIRST_ORDER, *MATRICES)
-    seconds = cpu(lambda: [extract(image, mask, families=families) for _ in range(50)], repeats) / 50
-    print(f"\nplane region of {mask.sum()} pixels: {1000 * seconds:.2f} ms each")
+    seconds = cpu(lambda: extract_labels(image, numbers, families=families), arguments.repeats)
+    print(f"\n1,000 plane regions of {disc.sum()} pixels in one image: {seconds:.2f} ms each")
+    against("nyxus", seconds, {"image": image, "mask": numbers, "spacing": (1.0, 1.0), "width": 8.0}, arguments)
+
+
+def start(arguments: argparse.Namespace) -> None:
+    """Print what a fresh process takes from two files to the table, the second time."""
+    image, mask = tissue((60, 256, 256), (20.0, 12.7, 12.7))
+    grid = Geometry(SPACING)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / name for name in ("ct.nii.gz", "mask.nii.gz")]
+        for path, array in zip(paths, (image, mask.astype(np.uint8)), strict=True):
+            path.write_bytes(to_bytes(Image(array, grid)))
+        seconds = [
+            float(
+                subprocess.run([sys.executable, "-c", START, *paths], capture_output=True, text=True, check=True).stdout
+            )
+            for _ in range(arguments.repeats + 1)
+        ]
+    print(f"\nfrom a .nii.gz pair to the table in a fresh process, all families: {min(seconds[1:]):.2f} s")
+
+
+def named(text: str) -> tuple[str, str]:
+    """A peer with its interpreter, from NAME=PYTHON."""
+    name, _, python = text.partition("=")
+    if name not in PROGRAMS or not Path(python).exists():
+        raise argparse.ArgumentTypeError(f"expected NAME=PYTHON with one of {', '.join(PROGRAMS)}, got {text!r}")
+    return name, python
 
 
 def main() -> None:
     """Print all figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--peer", help="Python of an environment with PyRadiomics")
+    parser.add_argument("--only", default="organ,lesion,labels,start")
+    parser.add_argument("--peer", type=named, action="append", default=[], metavar="NAME=PYTHON")
     arguments = parser.parse_args()
-    start = time.process_time()
-    extract(np.ones((3, 3, 3)), np.ones((3, 3, 3), bool), families=MATRICES)
-    print(f"first texture call, compiled code from the cache where there is one: {time.process_time() - start:.2f} s")
-    region("organ", (100, 512, 512), (109.4, 69.4, 69.4), arguments)
-    region("lesion", (100, 512, 512), (20.0, 12.7, 12.7), arguments)
-    small_regions(arguments.repeats)
-    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+    chosen = arguments.only.split(",")
+    for name in REGIONS:
+        if name in chosen:
+            region(name, arguments)
+    if "labels" in chosen:
+        labels(arguments)
+    if "start" in chosen:
+        start(arguments)
+    print(f"peak memory of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 
 
 if __name__ == "__main__":
