@@ -324,9 +324,8 @@ class _Run:
         self.averaged.load_state_dict(parts["averaged"])
         self.best = {name: value.to(self.device) for name, value in parts["best"].items()} or None
         for number, weights in enumerate(self.network.parameters()):
-            for name, value in moments[
-                place
-            ].items():  # the fused step reads them in the order of the weights in memory
+            # the fused step reads moments in the order in which the weights lie in memory
+            for name, value in moments[number].items():
                 if value.shape == weights.shape:
                     moments[number][name] = torch.empty_like(weights).copy_(value)
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": moments})
