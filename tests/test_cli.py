@@ -30,7 +30,10 @@ from radlake.lake.store import Lake
 from tests import archive
 
 RADLAKE = [sys.executable, "-c", "from radlake.cli import main; main()"]
-COMMANDS = ["plan", "run", "demo", "sql", "report", "trace", "release", "whois", "join", "quarantine"]
+COMMANDS = [
+    "plan", "run", "demo", "sql", "report", "trace", "release", "whois", "join", "quarantine", "train", "predict",
+    "evaluate", "explain", "fetch",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
