@@ -26,7 +26,7 @@ from radlake.deid.join import Request
 from radlake.deid.keys import load_key
 from radlake.engine.join import join
 from radlake.engine.progress import Lines
-from radlake.lake.release import release
+from radlake.engine.release import release
 from radlake.report import write as write_report
 from tests import archive
 from tests.engine.conftest import Place

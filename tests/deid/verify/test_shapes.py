@@ -38,6 +38,7 @@ def test_identifiers_have_shapes(text: str, kind: str) -> None:
     [
         "12 mm nodule at L4/L5, T2 hyperintense", "window 400/40, b1000, 3.75 x 0.98", "pt-abcdefgh234567ab", "[...]",
         "Chest, Abdomen and Pelvis", "slices 1-120", "1.25", "T1w 3D FLAIR", "code-abcdefgh2345", "REMOVED",
+        f"ab/{'ab1234567890cdef' * 4}.png",
     ],
 )  # fmt: skip
 def test_findings_and_stand_ins_have_none(text: str) -> None:

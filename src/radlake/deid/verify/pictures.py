@@ -29,8 +29,8 @@ _NOBODYS = frozenset({
 def nifti(path: Path, needles: Needles) -> Iterator[Leak]:
     """Header, extensions and voxels of a NIfTI file; its texts are wherever letters are before the voxels begin."""
     try:
-        with path.open("rb") as stream:  # the packer writes the name of the file it packed
-            yield from in_bytes(stream.read(_PACKED_NAME) if path.suffix == ".gz" else b"", "file name inside", needles)
+        with path.open("rb") as stream:
+            yield from in_bytes(_packed_name(stream.read(_PACKED_NAME)), "file name inside", needles)
         with _unpacked(path) as unpacked:
             head = unpacked.read(_LARGEST_HEADER)
             size, start = _extent(head)
@@ -44,6 +44,17 @@ def nifti(path: Path, needles: Needles) -> Iterator[Leak]:
 def _unpacked(path: Path) -> IO[bytes]:
     """The file's content."""
     return cast(IO[bytes], gzip.open(path) if path.suffix == ".gz" else path.open("rb"))
+
+
+def _packed_name(head: bytes) -> bytes:
+    """Name and comment that a packer wrote into its file (RFC 1952 2.3); empty where it is not packed."""
+    if head[:2] != b"\x1f\x8b":
+        return b""
+    flags, place = head[3], 10
+    if flags & 4:
+        place += 2 + struct.unpack("<H", head[10:12])[0]
+    texts = head[place:].split(b"\0")[: bool(flags & 8) + bool(flags & 16)]
+    return b" ".join(texts)
 
 
 def _extent(head: bytes) -> tuple[int, int]:

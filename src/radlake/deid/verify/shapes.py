@@ -37,8 +37,8 @@ _ROLE = re.compile(
     r"\s{0,2}[:=]?\s{0,2}([^\W\d_a-z][^\W\d_]{2,30})"
 )
 _LAST_FIRST = re.compile(r"\b([^\W\d_a-z][^\W\d_]{2,30}),\s([^\W\d_a-z][^\W\d_]{2,30})\b")
-# Keyed stand-ins, and the gap that cleaning leaves.
-_STAND_IN = re.compile(r"\[\.\.\.\]|\b(?:[a-z]{2}|code)-[a-z2-7]{8,}\b|\bREMOVED\b")
+# Keyed stand-ins, digests of content, and the gap that cleaning leaves.
+_STAND_IN = re.compile(r"\[\.\.\.\]|\b(?:[a-z]{2}|code)-[a-z2-7]{8,}\b|\b[0-9a-f]{32,128}\b|\bREMOVED\b")
 
 
 def shapes(text: str) -> Iterator[ShapeKind]:
