@@ -32,6 +32,7 @@ from radlake.formats.dicom.elements import silent_pydicom
 _PATIENT_NAME, _PATIENT_ID, _ISSUER = Tag(0x00100010), Tag(0x00100020), Tag(0x00100021)
 _ACCESSION, _STUDY_ID, _SOP_CLASS = 0x00080050, 0x00200010, 0x00080016
 _CONCEPT, _VALUE_TYPE, _TEXT_VALUE = Tag(0x0040A043), Tag(0x0040A040), Tag(0x0040A160)
+_CONTENT_LABEL = 0x00700080  # CS, Type 1, and free
 _TRANSFER_SYNTAX = Tag(0x00020010)
 _OWN = frozenset({0x00120062, 0x00120063, 0x00120064, 0x00280303})  # what this cleaning writes itself
 # OB that is picture, sound or colour; no other bytes can be checked (PS3.3 C.7.6.3, C.10.9, C.11.15).
@@ -130,10 +131,18 @@ class _Cleaner:
                 if tag.is_private:
                     creator = Tag(tag.group, tag.element >> 8)
                     kept[creator] = DataElement(creator, "LO", text_of(source, creator))
+        self._drop_overlays(kept, source)
         clean = Dataset(kept, parent_encoding=source.original_character_set)
         implicit, little = source.original_encoding
         clean.set_original_encoding(implicit, little, source.original_character_set)
         return clean
+
+    def _drop_overlays(self, kept: dict[BaseTag, DataElement | RawDataElement], source: Dataset) -> None:
+        """What describes an overlay whose data has gone (PS3.3 C.9.2: without it the plane is none)."""
+        gone = {t.group for t in source.keys() if t.group >> 8 == 0x60 and t.element == 0x3000 and t not in kept}  # noqa: SIM118
+        for tag in [t for t in kept if t.group in gone]:
+            del kept[tag]
+            self._note(tag, "removed")
 
     def _element(
         self, source: Dataset, tag: BaseTag, parent: int, veiled: bool, depth: int
@@ -347,7 +356,11 @@ class _Cleaner:
             after = [rule(self.person, vr, text) for text in before]
         if after == [text.strip(" \0") for text in before]:
             return source.get_item(tag)
-        return self._put(tag, vr, joined(after), "cleaned" if any(after) else "emptied")
+        if any(after) or not any(before):
+            return self._put(tag, vr, joined(after), "cleaned")
+        # A text of which nothing may stay could be required (Type 1); a code could be one of a closed list.
+        filled = vr in TEXTS or tag == _CONTENT_LABEL
+        return self._put(tag, vr, actions.REMOVED if filled else "", "replaced" if filled else "emptied")
 
     def _private(self, source: Dataset, tag: BaseTag, depth: int) -> DataElement | RawDataElement | None:
         """A private attribute that the standard calls safe, treated as its VR asks; None for all others."""
