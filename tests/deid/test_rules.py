@@ -124,3 +124,10 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         rulebook(tmp_path / "absent.yaml")
     with pytest.raises(UsageError, match="no profile"):
         rulebook("reserch")  # type: ignore[arg-type]
+
+
+def test_a_rulebook_is_called_by_its_profile_and_a_digest_of_its_rules() -> None:
+    first, second = parse("dicom: {PatientAge: {bin: 10}}"), parse("dicom: {PatientAge: {bin: 5}}")
+    assert rulebook("research").name == "research"
+    assert first.name.startswith("strict with own rules ")
+    assert len({first.name, second.name, parse("dicom: {PatientAge: {bin: 10}}").name}) == 2

@@ -19,13 +19,6 @@ EXAMPLES = examples(
 )
 
 
-class ProfileName(StrEnum):
-    """What is kept."""
-
-    strict = "strict"
-    research = "research"
-
-
 class NamesBy(StrEnum):
     """How cleaned files are called."""
 
@@ -51,7 +44,9 @@ def run(
         Path,
         typer.Option(metavar="DEST", help="Folder of the cleaned files; new, or to go on with.", show_default=False),
     ],
-    profile: Annotated[ProfileName, typer.Option(help="What is kept: see docs/deidentify.md.")] = ProfileName.strict,
+    profile: Annotated[
+        str, typer.Option(metavar="NAME|FILE.yaml", help="What is kept: strict, research, or own rules in a file.")
+    ] = "strict",
     option: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="An option of PS3.15, such as retain-uids; may be repeated."),
@@ -84,13 +79,14 @@ def run(
     """
     from radlake.deid.files import Settings
     from radlake.deid.keys import load_key
+    from radlake.deid.rules import rulebook
     from radlake.engine.deidentify import Options
     from radlake.engine.deidentify import deidentify as start
     from radlake.engine.local import Local
     from radlake.engine.progress import shown
 
     key = load_key(key_file, create=True)
-    settings = Settings(key, profile.value, tuple(option or ()), names.value, pixels.value)
+    settings = Settings(key, rulebook(profile), tuple(option or ()), names.value, pixels.value)
     with shown(quiet=quiet or as_json) as progress:
         summary = start(source, out, settings, Options(Local(workers, memory, timeout), private, strict, progress))
     if summary.unreadable_folders:

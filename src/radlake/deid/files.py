@@ -21,6 +21,7 @@ from radlake.deid.ledger import Faces, PixelText
 from radlake.deid.pixels import Examined, Mode
 from radlake.deid.profiles import options_of
 from radlake.deid.rows import Profile
+from radlake.deid.rules import Rulebook, rulebook
 from radlake.formats import find_reader
 from radlake.formats.source import Source
 from radlake.lake.durable import write_bytes
@@ -39,7 +40,7 @@ class Settings:
     ----------
     key : bytes
         The owner's secret.
-    profile : {"strict", "research"}
+    profile : {"strict", "research"} or Rulebook
     options : tuple of str
         Further options of the standard, names of `profiles.OPTIONS`.
     names : {"uid", "keep"}
@@ -52,7 +53,7 @@ class Settings:
     """
 
     key: bytes = field(repr=False)
-    profile: Profile = "strict"
+    profile: Profile | Rulebook = "strict"
     options: tuple[str, ...] = ()
     names: Names = "uid"
     pixels: Mode = "redact"
@@ -62,7 +63,8 @@ class Settings:
     def all_options(self) -> tuple[str, ...]:
         """Every option in force, sorted. UsageError where a name is unknown."""
         looked = () if self.pixels == "off" else (_PIXELS_CLEANED,)
-        return tuple(sorted(options_of(self.profile, (*self.options, *looked))))
+        book = rulebook(self.profile)
+        return tuple(sorted(options_of(book.profile, (*book.options, *self.options, *looked))))
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import base64
 import difflib
+import hashlib
 import hmac
 import math
 import re
@@ -76,8 +77,16 @@ class Rulebook:
     dicom: Mapping[int, Rule] = field(default_factory=dict)
     tables: Mapping[str, Rule] = field(default_factory=dict)
 
+    @property
+    def name(self) -> str:
+        """The profile, and where own rules are on top of it a digest that tells one set of them from another."""
+        if not (self.dicom or self.tables):
+            return self.profile
+        told = repr((sorted(self.dicom.items()), sorted(self.tables.items())))
+        return f"{self.profile} with own rules {hashlib.sha256(told.encode()).hexdigest()[:12]}"
 
-def rulebook(profile: Profile | Path | Rulebook) -> Rulebook:
+
+def rulebook(profile: str | Path | Rulebook) -> Rulebook:
     """The rulebook that a profile's name, a file or a rulebook itself stands for.
 
     Raises
@@ -95,7 +104,7 @@ def rulebook(profile: Profile | Path | Rulebook) -> Rulebook:
     if profile in PROFILES:
         return Rulebook(profile)
     if isinstance(profile, str) and Path(profile).suffix.lower() not in {".yaml", ".yml"}:
-        options_of(profile)  # says what there is
+        raise UsageError(f"no profile {profile!r}; there are {', '.join(PROFILES)}, and own rules as FILE.yaml")
     try:
         text = Path(profile).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

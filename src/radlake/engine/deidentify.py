@@ -24,6 +24,7 @@ from radlake.core.stage import Row
 from radlake.deid import ledger
 from radlake.deid.files import VERSION, Cleaned, Input, Settings, clean
 from radlake.deid.keys import fingerprint
+from radlake.deid.rules import rulebook
 from radlake.engine import pool
 from radlake.engine.chain import Piece
 from radlake.engine.cleaned import PART, Place
@@ -131,7 +132,7 @@ def _checked(source: Path, dest: Path, private: Path, settings: Settings, limits
     """What run.json will say, once it is certain that the places and settings fit."""
     require([source])
     run = ledger.Run(
-        settings.profile,
+        rulebook(settings.profile).name,
         settings.all_options,
         settings.names,
         settings.pixels,

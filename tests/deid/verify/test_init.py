@@ -112,3 +112,8 @@ def test_it_sees_that_the_cleaner_was_sabotaged(
 
 def test_the_sabotage_is_not_one_of_a_copy() -> None:
     assert text.clean_text is actions.clean_text  # the name that is replaced above is the one that the cleaner calls
+
+
+def test_who_made_the_device_is_no_place_of_treatment(tmp_path: Path) -> None:
+    dest, source = cleaned(tmp_path, InstitutionName="TOSHIBA", Manufacturer="TOSHIBA MEC")
+    assert verify(dest, source, read_pixels="off").leaks == ()

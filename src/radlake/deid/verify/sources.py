@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset
 
 from radlake.deid.verify.dicom_parts import PIXELS, Opened, elements, opened, texts
 from radlake.deid.verify.leak import SourceKind
-from radlake.deid.verify.needles import Needles
+from radlake.deid.verify.needles import Needles, words
 
 _IDS: dict[str, SourceKind] = {
     **dict.fromkeys(("PatientID", "OtherPatientIDs", "IssuerOfPatientID", "MedicalRecordLocator"), "patient id"),
@@ -76,12 +76,13 @@ def collect(folder: Path) -> Sources:
 def _take(source: Opened, found: Sources) -> None:
     """Add what one file says."""
     days: set[str] = set()
-    makers = {text for _, dataset, tag, _ in elements(source.dataset) if tag == _MAKER for text in texts(dataset, tag)}
+    found_makers = (t for _, dataset, tag, _ in elements(source.dataset) if tag == _MAKER for t in texts(dataset, tag))
+    makers = {word for text in found_makers for word in words(text)}
     for _, dataset, tag, vr in elements(source.dataset):
         if tag == PIXELS or vr in {"OB", "OW", "SQ"}:
             continue
         for text in texts(dataset, tag):
-            if vr in {"LO", "ST"} and text in makers:  # who made the device is no place of treatment
+            if vr in {"LO", "ST"} and set(words(text)) <= makers:  # who made the device is no place of treatment
                 continue
             _sort(keyword_for_tag(tag), vr, text, found.needles)
             if vr in {"DA", "DT"} and text[:8].isdigit():
