@@ -48,7 +48,8 @@ def test_boxes_are_widened_by_a_share_of_the_lines_height() -> None:
 @pytest.mark.parametrize(
     ("box", "score", "words", "read"),
     [
-        (corners(0, 0, 700, 700), 0.9, "SMITH", 0.9),  # no line is so high
+        (corners(0, 0, 700, 700), 0.9, "SMITH", 0.7),  # so high a line would be easy to read
+        (corners(0, 0, 700, 700), 0.9, "00", 0.99),
         (corners(0, 0, 60, 20), 0.9, "0", 0.99),  # one character names nobody
         (corners(0, 0, 60, 20), 0.5, "SMITH", 0.3),  # neither sure nor legible
         (corners(0, 0, 60, 20), 0.9, "--", 0.9),
@@ -56,6 +57,19 @@ def test_boxes_are_widened_by_a_share_of_the_lines_height() -> None:
 )
 def test_shapes_that_no_text_has_are_left_out(box: list[list[float]], score: float, words: str, read: float) -> None:
     assert find_texts(PLANE, using=told((box, score, words, read))) == []
+
+
+def test_large_letters_count_when_they_are_legible() -> None:
+    (text,) = find_texts(PLANE, using=told((corners(50, 50, 700, 250), 0.9, "SMITH", 0.9)))
+    assert text.words == "SMITH"
+
+
+def test_letters_that_differ_by_hue_alone_show_in_one_window() -> None:
+    plane = np.full((60, 200, 3), 85, np.uint8)
+    plane[20:30, 40:90] = (255, 0, 0)  # as dark as the background on average
+    mean, _, brightest = windows(plane)
+    assert np.ptp(mean) == 0 and np.ptp(brightest) == 255
+    assert len(windows(np.repeat(plane[..., 1:2], 3, axis=-1))) == 2
 
 
 def test_the_surest_reading_of_a_place_counts() -> None:

@@ -31,7 +31,8 @@ _BACKGROUND = 31  # pixels of the median that is taken for background: more than
 _SURE = 0.6  # the detector's score from which a shape of a line of text needs no reading
 _READ = 0.55  # mean score of the characters from which a reading counts
 _ROUNDS = 3  # of reading, blanking and reading again
-_TALLEST = 0.12  # of the plane's shorter side: no line of text is higher
+_TALLEST = 0.12  # of the plane's shorter side: what is higher must be legible beyond doubt
+_LEGIBLE = 0.8  # score of the characters of which that is true
 _ASIDE, _ABOVE = 0.7, 0.25  # of a line's height: what boxes are widened by, because outer letters are often missed
 
 
@@ -137,7 +138,7 @@ def find_texts(
     if max(plane.shape[:2]) <= _LARGE:
         return _merged(text for picture in pictures for text in _in_picture(picture, using, side))
     scale = _REDUCED / max(plane.shape[:2])
-    found = [text for picture in pictures[::2] for text in _in_picture(picture, using, side, scale)]
+    found = [text for picture in (pictures[0], *pictures[2:]) for text in _in_picture(picture, using, side, scale)]
     for top, left in ((y, x) for y in _starts(plane.shape[0]) for x in _starts(plane.shape[1])):
         tile = np.s_[top : top + _TILE, left : left + _TILE]
         if not drawn or has_strokes(plane[tile]):
@@ -193,7 +194,7 @@ def covered(texts: Iterable[Text], shape: tuple[int, int]) -> BoolArray:
 
 
 def windows(plane: Array, window: tuple[float, float] | None = None) -> list[Picture]:
-    """A plane as 8-bit pictures: percentiles 0.5 to 99.5, without its background, and the file's window.
+    """A plane as 8-bit pictures: percentiles 0.5 to 99.5, without its background, its colours, and the file's window.
 
     Parameters
     ----------
@@ -203,14 +204,22 @@ def windows(plane: Array, window: tuple[float, float] | None = None) -> list[Pic
     """
     grey = plane[..., :3].astype(np.float32).mean(axis=-1) if plane.ndim == 3 else plane.astype(np.float32)
     grey = np.nan_to_num(grey)
-    low, high = (float(v) for v in np.percentile(grey, (0.5, 99.5)))
-    low, high = (low, high) if high > low else (float(grey.min()), float(grey.max()) + 1.0)
+    low, high = _range(grey)
     pictures = [_scaled(grey, low, high), _without_background(grey, low, high)]
+    if plane.ndim == 3 and np.ptp(plane[..., :3], axis=-1).any():  # letters may differ from what is behind by hue alone
+        brightest = plane[..., :3].max(axis=-1).astype(np.float32)
+        pictures.append(_scaled(brightest, *_range(brightest)))
     if window is not None and window[1] > 0:
         left, right = window[0] - window[1] / 2, window[0] + window[1] / 2
         if min(right, high) - max(left, low) < 0.5 * (max(right, high) - min(left, low)):
             pictures.append(_scaled(grey, left, right))
     return pictures
+
+
+def _range(grey: NDArray[np.float32]) -> tuple[float, float]:
+    """Percentiles 0.5 and 99.5; where they are equal, least and greatest value."""
+    low, high = (float(v) for v in np.percentile(grey, (0.5, 99.5)))
+    return (low, high) if high > low else (float(grey.min()), float(grey.max()) + 1.0)
 
 
 def _scaled(grey: NDArray[np.float32], low: float, high: float) -> Picture:
@@ -247,25 +256,23 @@ def _in_picture(picture: Picture, using: Finder, side: int, scale: float | None 
         smooth = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=smooth)
     coloured = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)
-    likely = [(corners, score) for corners, score in using.detect(coloured) if _is_line(corners, side * scale)]
-    if not likely:
+    found = using.detect(coloured)
+    if not found:
         return []
-    readings = using.read([_upright(coloured, corners) for corners, _ in likely])
+    readings = using.read([_upright(coloured, corners) for corners, _ in found])
     return [
         _text(corners / scale, words, read, picture.shape, scale)
-        for (corners, score), (words, read) in zip(likely, readings, strict=True)
-        if _is_text(score, words, read)
+        for (corners, score), (words, read) in zip(found, readings, strict=True)
+        if _is_text(score, words, read, tall=min(_sides(corners)) > max(_TALLEST * side * scale, 48))
     ]
 
 
-def _is_line(corners: NDArray[np.float32], side: float) -> bool:
-    """Whether a shape is not too high for a line of text."""
-    return min(_sides(corners)) <= max(_TALLEST * side, 48)
-
-
-def _is_text(score: float, words: str, read: float) -> bool:
+def _is_text(score: float, words: str, read: float, *, tall: bool) -> bool:
     """Whether two characters or more can be read, or the detector is sure of them; one alone names nobody."""
-    return sum(c.isalnum() for c in words) >= 2 and (read >= _READ or score >= _SURE)
+    characters = sum(c.isalnum() for c in words)
+    if tall:  # a thorax and a skull are round, and are taken for a line with an "0" in it
+        return characters >= 3 and read >= _LEGIBLE
+    return characters >= 2 and (read >= _READ or score >= _SURE)
 
 
 def _sides(corners: NDArray[np.float32]) -> tuple[float, float]:

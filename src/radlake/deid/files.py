@@ -28,7 +28,7 @@ from radlake.lake.durable import write_bytes
 
 Names = Literal["uid", "keep"]
 _PIXELS_CLEANED = "clean-pixel-data"
-VERSION = 1  # raised whenever the same input and settings give another result
+VERSION = 2  # raised whenever the same input and settings give another result
 _UIDS = (0x0020000D, 0x0020000E, 0x00080018)  # of study, series and instance
 
 
