@@ -1,9 +1,10 @@
-"""Cleaning DICOM files by PS3.15 against reading and writing them plainly with pydicom, in process CPU time.
+"""Cleaning DICOM files by PS3.15 against reading and writing them plainly with pydicom, and one worker against two.
 
 Cleans copies of real files in a temporary folder in turns with a plain read and write of the same files, and prints the
-ratio of the medians: the share of pydicom's speed that is left.
+ratio of the medians in process CPU time: the share of pydicom's speed that is left. Then `radlake deidentify` cleans a
+folder of copies with one worker and with two, without reading pixels, in wall time: run it where nothing else runs.
 
-    python benchmarks/deid_files.py [--files 100] [--rounds 5] [DICOM_FILE ...]
+    python benchmarks/deid.py [--files 100] [--rounds 5] [--folder 4000] [DICOM_FILE ...]
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ import pydicom
 from pydicom.data import get_testdata_file
 
 from radlake.deid import deidentify_file
+from radlake.deid.files import Settings
+from radlake.engine.deidentify import Options, deidentify
+from radlake.engine.local import Local
 
 KEY = b"k" * 32
 
@@ -46,25 +50,42 @@ def seconds(work: Callable[[Path, Path], None], sources: list[Path], dest: Path)
     return time.process_time() - start
 
 
+def copies(originals: list[Path], folder: Path, number: int) -> list[Path]:
+    """So many files, copies of the originals in turns."""
+    folder.mkdir()
+    made = [folder / f"{n}.dcm" for n in range(number)]
+    for n, path in enumerate(made):
+        path.write_bytes(originals[n % len(originals)].read_bytes())
+    return made
+
+
+def workers(originals: list[Path], folder: Path, number: int) -> None:
+    """Prints how much faster two workers are than one, start-up included."""
+    copies(originals, folder / "scans", number)
+    took = {}
+    for count in (1, 2):
+        options = Options(Local(count), strict=True)
+        took[count] = deidentify(folder / "scans", folder / f"out{count}", Settings(KEY, pixels="off"), options).seconds
+    print(f"{number} files: {took[1]:.1f} s with one worker, {took[2]:.1f} s with two, {took[1] / took[2]:.2f} x")
+
+
 def main() -> None:
-    """Prints one line for each profile."""
+    """Prints one line for each profile, and one for the workers."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("originals", nargs="*", type=Path)
     parser.add_argument("--files", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--folder", type=int, default=4000)
     args = parser.parse_args()
     originals = args.originals or [Path(str(get_testdata_file(n))) for n in ("CT_small.dcm", "MR_small.dcm")]
     with tempfile.TemporaryDirectory() as folder:
-        sources = []
-        for number in range(args.files):
-            original = originals[number % len(originals)]
-            sources.append(Path(folder) / f"{number}.dcm")
-            sources[-1].write_bytes(original.read_bytes())
+        sources = copies(originals, Path(folder) / "files", args.files)
         dest = Path(folder) / "out.dcm"
         times: dict[str, list[float]] = {"plain": [], "strict": [], "research": []}
         for _ in range(args.rounds):
             for work in (plain, strict, research):
                 times[work.__name__].append(seconds(work, sources, dest))
+        workers(originals, Path(folder), args.folder)
     base = statistics.median(times["plain"])
     for name in ("strict", "research"):
         took = statistics.median(times[name])
