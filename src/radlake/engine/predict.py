@@ -29,7 +29,7 @@ _AXES = {"yx": 2, "zyx": 3}
 
 
 def keep(lake: Lake, folder: Path) -> str:
-    """Copy a bundle into a lake; return the id by which the step `predict.images` finds it: the same for the same bytes.
+    """Copy a bundle into a lake; return the id by which `predict.images` finds it: the same for the same bytes.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def keep(lake: Lake, folder: Path) -> str:
         raise UsageError(
             "the step predict.images needs a model of images; this one answers for rows of a table: use predict"
         )
-    if len(bundle.fitted.classes) > 2:  # noqa: PLR2004
+    if len(bundle.fitted.classes) > 2:
         raise UsageError("the step predict.images answers for two classes or a value; this model tells more apart")
     model_id = derived_id("model", hashlib.sha256((folder / "bundle.json").read_bytes()).hexdigest())
     with filled_folder(lake.models / model_id) as place:
