@@ -102,6 +102,8 @@ def test_images_keep_their_grid_and_names_without_a_map_are_told() -> None:
     for name in ("morph_volume", "cm_contrst", "stat_mean_3D_avg"):
         with pytest.raises(ValueError, match="there is no map of"):
             feature_map(image, MASK, name)
+    with pytest.raises(ValueError, match="resample or filter the image first"):
+        feature_map(image, MASK, "stat_mean", filters=["log sigma_mm=1.5"])
     with pytest.raises(ValueError, match="at least 1"):
         feature_map(image, MASK, "stat_mean", radius_vox=0)
     with pytest.raises(ItemError, match="no voxel"):

@@ -12,7 +12,7 @@ import pytest
 
 from radlake.core.fault import ItemError
 from radlake.core.image import Geometry, Image
-from radlake.features import extract
+from radlake.features import extract, extract_labels
 from radlake.features.pyradiomics import execute, rows
 from radlake.features.pyradiomics_settings import CLASSES, Parameters, parameters_of
 from radlake.formats.read import read_image
@@ -65,6 +65,8 @@ def test_the_preset_gives_rows_with_units_and_equals_execute() -> None:
     assert len(values) == 107
     with pytest.raises(ValueError, match="takes no other option"):
         extract(image, MASK, preset="pyradiomics", bin_width=3)
+    with pytest.raises(ValueError, match="one region at a time"):
+        extract_labels(image, MASK.astype(int), preset="pyradiomics")
 
 
 def test_bins_begin_at_a_multiple_of_the_width_and_kurtosis_is_no_excess() -> None:

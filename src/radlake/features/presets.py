@@ -155,6 +155,8 @@ def settings_of(preset: str | None, options: Options) -> Settings:
         return Settings(binning=binning, filters=filters, **given)
     if given:
         raise ValueError(f"preset {preset!r} brings its own {', '.join(given)}; give one or the other")
+    if preset == PYRADIOMICS:
+        raise ValueError(f"preset {preset!r} measures one region at a time: use extract or features.pyradiomics")
     if preset not in PRESETS:
         raise ValueError(f"unknown preset {preset!r}; known: {', '.join((*PRESETS, PYRADIOMICS))}")
     return replace(PRESETS[preset], filters=filters)
