@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from radlake.core.errors import UsageError
-from radlake.learn.problem import auc_standard_error, fingerprint, join, problem, what_it_can_show
+from radlake.learn.problem import fingerprint, join, problem
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
@@ -110,21 +110,3 @@ def test_odd_features_are_found() -> None:
     assert found.missing == pytest.approx(1 / 6)
     assert found.fewest == 20
     assert found.prevalence == (0.5, 0.5)
-
-
-def test_the_standard_error_of_an_auc_agrees_with_simulation() -> None:
-    from radlake.learn.metrics import auc
-
-    rng = np.random.default_rng(4)
-    y = np.repeat([1, 0], [30, 60])
-    drawn = [float(auc(y, rng.normal(size=90) + 1.19 * y)) for _ in range(800)]  # 1.19: an AUC of .80
-    # Hanley's formula assumes exponential scores; normal ones agree within a tenth.
-    assert auc_standard_error(0.8, 30, 60) == pytest.approx(np.std(drawn), rel=0.1)
-
-
-def test_expectations_grow_with_the_cases() -> None:
-    few, many = (what_it_can_show(fingerprint(problem(X[:n], Y[:n])), "binary") for n in (20, 40))
-    assert "within +-.20" in few
-    assert "within +-.14" in many
-    assert "3 features are too many" in few
-    assert "patients: expect an R2" in what_it_can_show(fingerprint(problem(X, X[:, 0] ** 2)), "regression")

@@ -1,4 +1,4 @@
-"""What is asked of a model: cases, outcome and patients, checked; and what so few or many cases can show.
+"""What is asked of a model: cases, outcome and patients, checked.
 
 `problem` turns what people have (arrays, data frames, words as labels) into arrays, and refuses what cannot be learned
 from with a message that names the problem and what to do. Messages name columns and counts, never values.
@@ -27,7 +27,6 @@ _MOST_CLASSES = 20  # whole numbers with more different values than this are tak
 _TOO_GOOD = 0.995  # a single feature that separates better than this is more often a leak than a discovery
 _COARSE = 10  # different values of a feature that is no measurement
 _FINE_FEATURES = 3  # measurements that must agree before two cases are one: a thousand combinations and more
-_EVENTS_PER_FEATURE = 10  # Peduzzi et al. (1996)
 
 
 @dataclass(frozen=True, eq=False)
@@ -350,63 +349,3 @@ def _tells(column: Floats, given: Problem) -> bool:
         return bool(abs(np.corrcoef(x, y)[0, 1]) > _TOO_GOOD)
     areas = [float(auc(y == c, x)) for c in np.unique(y)]
     return min(max(a, 1 - a) for a in areas) > _TOO_GOOD
-
-
-def auc_standard_error(area: float, positive: int, negative: int) -> float:
-    """Standard error of an AUC that so many cases give.
-
-    References
-    ----------
-    Hanley and McNeil (1982), The meaning and use of the area under a ROC curve, Radiology 143, 29-36, equation 2.
-
-    Examples
-    --------
-    >>> round(auc_standard_error(0.8, 50, 50), 4)
-    0.0445
-    """
-    one, two = area / (2 - area), 2 * area**2 / (1 + area)
-    spread = area * (1 - area) + (positive - 1) * (one - area**2) + (negative - 1) * (two - area**2)
-    return math.sqrt(spread / (positive * negative))
-
-
-def what_it_can_show(found: Fingerprint, task: Task) -> str:
-    """One or two sentences, before anything is trained: how sure a score will be, and how many features are too many.
-
-    The interval is for an AUC of .80 and one case a patient (for regression an R2 of .5); a model with more features
-    than a tenth of the rarer class tends to fit noise unless it is penalised.
-
-    References
-    ----------
-    Peduzzi et al. (1996), A simulation study of the number of events per variable, J Clin Epidemiol 49, 1373-1379;
-    Olkin and Finn (1995), Correlations redux, Psychological Bulletin 118, 155-164, for R2.
-
-    Examples
-    --------
-    >>> few = Fingerprint(200, 200, 13, 31, (0.845, 0.155), 0.0, 0, (), (), ())
-    >>> what_it_can_show(few, "binary")
-    '31 patients with the rarer class: expect an AUC of .80 to be sure within +-.10; 13 features are too many for them \
-(about 3 could be weighed freely), so that models with a penalty or few features come first.'
-    """
-    if task == "regression":
-        spread = 1.96 * math.sqrt(4 * 0.5 * 0.25 / max(found.groups, 1))
-        text = f"{found.groups} patients: expect an R2 of .50 to be sure within +-{_short(spread)}"
-    else:
-        others = max(found.groups - found.fewest, 1)
-        spread = 1.96 * auc_standard_error(0.8, found.fewest, others)
-        text = (
-            f"{found.fewest} patients with the rarer class: expect an AUC of .80 to be sure within +-{_short(spread)}"
-        )
-    if not found.features:  # images
-        return f"{text}."
-    bearable = max(1, found.fewest // _EVENTS_PER_FEATURE)
-    if found.features <= bearable:
-        return f"{text}; {found.features} features are not too many."
-    return (
-        f"{text}; {found.features} features are too many for them (about {bearable} could be weighed freely), so that"
-        " models with a penalty or few features come first."
-    )
-
-
-def _short(value: float) -> str:
-    """Two digits without the leading zero."""
-    return f"{value:.2f}".removeprefix("0")

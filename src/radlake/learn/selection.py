@@ -13,9 +13,10 @@ import numpy as np
 from radlake.core.errors import UsageError
 from radlake.learn.bundle import Bundle, save
 from radlake.learn.clock import Clock, Plan, seconds
+from radlake.learn.expectation import what_it_can_show
 from radlake.learn.families import FAMILIES, Family, Task, applicable
 from radlake.learn.images import are_images
-from radlake.learn.problem import Bools, Fingerprint, Floats, Ints, Problem, fingerprint, problem, what_it_can_show
+from radlake.learn.problem import Bools, Fingerprint, Floats, Ints, Problem, fingerprint, problem
 from radlake.learn.search import Search, Searcher, final, probe, prune
 from radlake.learn.split import grouped_folds
 from radlake.learn.validate import Fitted, holds_rows

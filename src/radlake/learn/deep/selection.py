@@ -15,9 +15,10 @@ from radlake.learn.deep import extra
 from radlake.learn.deep.cases import ImageCases, image_cases, image_fingerprint
 from radlake.learn.deep.families import ImageFamily, image_families
 from radlake.learn.deep.rounds import Rounds, costs, final
+from radlake.learn.expectation import what_it_can_show
 from radlake.learn.families import Task
 from radlake.learn.images import Axes
-from radlake.learn.problem import Fingerprint, Floats, Ints, what_it_can_show
+from radlake.learn.problem import Fingerprint, Floats, Ints
 from radlake.learn.search import Search
 from radlake.learn.selection import Choice
 from radlake.learn.split import grouped_folds
