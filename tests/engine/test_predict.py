@@ -80,7 +80,7 @@ def test_the_answer_is_the_models_and_it_is_loaded_once(
     assert row["probability"] == pytest.approx(load(folder).predict_proba(array[None])[0, 1], abs=1e-6)
 
 
-@pytest.mark.parametrize("model", ["mo-none", "../secret", "/tmp/model"])
+@pytest.mark.parametrize("model", ["mo-none", "../secret", "/elsewhere/model"])
 def test_only_models_of_the_lake_answer(tmp_path: Path, model: str) -> None:
     with pytest.raises(ItemError) as caught:
         predict(item(tmp_path / "x", np.zeros((8, 8))), model=model)
