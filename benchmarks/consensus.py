@@ -1,6 +1,6 @@
 """Where radlake lies among nine packages: 18 statistics of soft-tissue sarcomas, unfiltered, of the IBSI 2 validation.
 
-    python benchmarks/consensus.py DATA
+    python benchmarks/consensus.py [DATA]       # "data" by default
 
 DATA holds `nifti/STS_xxx/` with CT, PET and MR images and masks, and `team_feature_values/TEAM/STS_xxx_MOD.csv`, as the
 IBSI published them (Whybra et al., 2024, Radiology 310:e231319). Configuration ID_1: cubic interpolation to 1 mm (PET
@@ -40,8 +40,11 @@ def teams(folder: Path, case: str) -> dict[str, list[float]]:
 def main() -> None:
     """Print a line a case: how many statistics lie among the packages', and the largest distance from their median."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("data", type=Path)
+    parser.add_argument("data", type=Path, nargs="?", default=Path("data"))
     data = parser.parse_args().data
+    if not data.is_dir():
+        print(f"skipped: no folder {data}")
+        return
     print("case               packages  among them  within 0.1 % of the median  farthest")
     among_all = near_all = total = 0
     for image in sorted(data.glob("nifti/*/*_image.nii.gz")):
