@@ -38,7 +38,7 @@ FROM (SELECT file_id, unnest(audit) AS a FROM parts)"""
 
 
 @dataclass(frozen=True)
-class Place:
+class Destination:
     """A folder that is cleaned into, and its private part.
 
     Parameters

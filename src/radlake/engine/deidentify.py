@@ -27,7 +27,7 @@ from radlake.deid.keys import fingerprint
 from radlake.deid.rules import rulebook
 from radlake.engine import pool
 from radlake.engine.chain import Piece
-from radlake.engine.cleaned import PART, Place
+from radlake.engine.cleaned import PART, Destination
 from radlake.engine.inputs import LAKE_MARK, Found, require, walk
 from radlake.engine.local import Load, Local, batches
 from radlake.engine.options import Progress, Silent, lost
@@ -115,7 +115,7 @@ def deidentify(source: str | Path, dest: str | Path, settings: Settings, options
     with storage_errors():
         make_private(private)
         with exclusive(private / ".lock"):
-            place = Place(dest, private)
+            place = Destination(dest, private)
             place.sweep()
             place.gather()
             found = _Inputs(source, settings.key)
@@ -148,7 +148,7 @@ def _checked(source: Path, dest: Path, private: Path, settings: Settings, limits
     if ledger.is_cleaned(dest):
         _check_same(ledger.read_run(dest), run)
         return run
-    if Place(dest, private).is_used():
+    if Destination(dest, private).is_used():
         raise UsageError("the private part belongs to another cleaned folder; name another with --private")
     if dest.exists() and (not dest.is_dir() or any(dest.iterdir())):
         raise UsageError("the destination is in use and was not made by radlake deidentify; name a new folder")
@@ -207,7 +207,7 @@ class _Inputs:
 class _Spec:
     """What a worker must know."""
 
-    place: Place
+    place: Destination
     settings: Settings
     strict: bool
     memory_mib: int
