@@ -137,8 +137,8 @@ def skeleton(
 
     Examples
     --------
-    >>> skeleton(np.ones((3, 7), bool))[1].astype(int).tolist()
-    [0, 1, 1, 1, 1, 1, 0]
+    >>> skeleton(np.ones((3, 7), bool)).astype(int).tolist()
+    [[0, 0, 0, 0, 0, 1, 0], [1, 1, 1, 1, 1, 0, 0], [0, 0, 0, 0, 0, 0, 0]]
     """
 
     def thinned(array: Array, _: Spacing) -> Array:
