@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from sklearn.datasets import load_digits
 from radlake.core.errors import UsageError
 from radlake.learn.evaluation.scores import Answered, evaluate
 
+os.environ.setdefault("KERAS_BACKEND", "torch")  # else Keras looks for TensorFlow
 keras = pytest.importorskip("keras", reason="an extra")
 from radlake.learn.keras_networks import KerasClassifier, classic, load  # noqa: E402 - only where Keras is there
 
@@ -32,7 +34,7 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 @pytest.fixture(scope="module")
 def trained(digits: tuple[np.ndarray, np.ndarray]) -> KerasClassifier:
     x, y = digits
-    return KerasClassifier(epochs=2, batch=32).fit(x[:1000], y[:1000])
+    return KerasClassifier(epochs=6, batch=32).fit(x[:1000], y[:1000])
 
 
 def test_the_classic_network_is_the_classic_one() -> None:
