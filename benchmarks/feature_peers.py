@@ -90,7 +90,7 @@ def peer(name: str, python: str, arrays: dict[str, Any], repeats: int) -> dict[s
         path = Path(folder) / "case.npz"
         np.savez(path, **arrays)
         command = [python, "-c", program, str(path), str(repeats)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     if done.returncode:
         return (done.stderr.strip().splitlines() or ["no message"])[-1][:160]
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
