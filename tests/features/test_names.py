@@ -8,24 +8,31 @@ from pathlib import Path
 
 import numpy as np
 
-from radlake.features.extract import FAMILIES, extract
+from radlake.features.extract import extract
+from radlake.features.families import FAMILIES
 from radlake.features.names import (
     AGGREGATED,
     AUTOCORRELATION,
     DIMENSIONED,
     ENCLOSURE,
     FEATURES,
+    FOURIER,
     GLCM,
     GLDZM,
     GLRLM,
     GLSZM,
     HISTOGRAM,
+    HOG,
     IVH,
+    LBP,
+    MOMENTS,
     MORPHOLOGY,
     NGLDM,
     NGTDM,
+    PART,
     PEAK,
     PLANAR,
+    PROPS,
     SLICE,
     STATISTICS,
     TEXTURE,
@@ -33,11 +40,12 @@ from radlake.features.names import (
 )
 from radlake.features.texture import AGGREGATIONS, DIMENSIONS
 
+PLANES = (PROPS, MOMENTS, FOURIER, LBP, HOG, PART)
 TEXTURES = (GLCM, GLRLM, GLSZM, GLDZM, NGTDM, NGLDM)
 
 
 def test_names_are_unique() -> None:
-    tables = (MORPHOLOGY, PLANAR, SLICE, STATISTICS, AUTOCORRELATION, ENCLOSURE, PEAK, HISTOGRAM, IVH, TEXTURE)
+    tables = (MORPHOLOGY, PLANAR, SLICE, STATISTICS, AUTOCORRELATION, ENCLOSURE, PEAK, HISTOGRAM, IVH, TEXTURE, *PLANES)
     assert len(FEATURES) == sum(map(len, tables))
 
 
@@ -68,6 +76,6 @@ def test_the_documentation_lists_every_feature_as_the_code_has_it() -> None:
     ).stdout
     page = (folder / "docs" / "features.md").read_text(encoding="utf-8")
     assert page[page.index("## Every feature") :] == made, "run tools/feature_table.py --write"
-    for table in (MORPHOLOGY, PLANAR, STATISTICS, AUTOCORRELATION, ENCLOSURE, PEAK, HISTOGRAM, IVH, *TEXTURES):
+    for table in (MORPHOLOGY, PLANAR, STATISTICS, AUTOCORRELATION, ENCLOSURE, PEAK, HISTOGRAM, IVH, *PLANES, *TEXTURES):
         for feature in table:
             assert f"| `{feature.name}` | {feature.code or ''} |" in made

@@ -10,7 +10,8 @@ from hypothesis.extra import numpy as arrays
 
 from radlake.features import texture as module
 from radlake.features.discretise import Binning
-from radlake.features.extract import FAMILIES, extract
+from radlake.features.extract import extract
+from radlake.features.families import FAMILIES
 from radlake.features.morphology import NO_INTENSITY
 from radlake.features.roi import region_of_interest
 from radlake.features.texture import (

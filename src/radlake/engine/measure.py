@@ -70,7 +70,7 @@ def settings(preset: str | None, config: Path | None) -> dict[str, Any]:
 
 def valid(given: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters of the step `features`, checked as far as they can be without an image."""
-    from radlake.features.extract import family
+    from radlake.features.families import family
     from radlake.features.stages import settings_from
 
     parameters = checked(stage("features"), given)

@@ -8,14 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from radlake.features import stability
-from radlake.features.extract import FAMILIES, extract
+from radlake.features.extract import extract
+from radlake.features.families import FAMILIES
 from radlake.features.labelled import extract_labels
 from radlake.features.maps import feature_map
+from radlake.features.subregions import habitats, shells
 
 if TYPE_CHECKING:
     from radlake.features.transformer import RadiomicsTransformer as RadiomicsTransformer
 
-__all__ = ["FAMILIES", "RadiomicsTransformer", "extract", "extract_labels", "feature_map", "stability"]
+__all__ = [
+    "FAMILIES", "RadiomicsTransformer", "extract", "extract_labels", "feature_map", "habitats", "shells", "stability",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

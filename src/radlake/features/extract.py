@@ -4,64 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple, Unpack, overload
+from typing import Any, Literal, Unpack, overload
 
+import numpy as np
 import pyarrow as pa
 
 from radlake.core.fault import Term
 from radlake.core.image import Array, Image, Unit
 from radlake.features import pyradiomics
-from radlake.features.autocorrelation import autocorrelation
-from radlake.features.enclosure import enclosure
-from radlake.features.filtered import Filter, region_on
-from radlake.features.glcm import glcm
-from radlake.features.gldzm import gldzm
-from radlake.features.glrlm import glrlm
-from radlake.features.glszm import glszm
-from radlake.features.intensity_histogram import intensity_histogram
-from radlake.features.ivh import ivh
-from radlake.features.morphology import shape
+from radlake.features.families import chosen_families, families_on, family
+from radlake.features.filtered import Filter
 from radlake.features.names import FEATURES
-from radlake.features.ngldm import ngldm
-from radlake.features.ngtdm import ngtdm
-from radlake.features.peak import peak
 from radlake.features.presets import PYRADIOMICS, Options, Settings, resampled, settings_of
 from radlake.features.roi import Roi, Values, region_of_interest
-from radlake.features.statistics import intensity
 from radlake.features.texture import Aggregation, aggregation_of
-
-
-class Family(NamedTuple):
-    """A set of features that are computed together; version rises whenever a value would change.
-
-    Texture families take `aggregations`; `looks_around` marks those that use the image outside the region too.
-    """
-
-    function: Callable[..., Values]
-    needs_image: bool
-    version: int
-    texture: bool = False
-    looks_around: bool = False
-
-
-FAMILIES: dict[str, Family] = {
-    "shape": Family(shape, needs_image=False, version=2),
-    "intensity": Family(intensity, needs_image=True, version=2),
-    "autocorrelation": Family(autocorrelation, needs_image=True, version=1),
-    "enclosure": Family(enclosure, needs_image=False, version=1),
-    "peak": Family(peak, needs_image=True, version=1, looks_around=True),
-    "histogram": Family(intensity_histogram, needs_image=True, version=2),
-    "ivh": Family(ivh, needs_image=True, version=2),
-    "glcm": Family(glcm, needs_image=True, version=2, texture=True),
-    "glrlm": Family(glrlm, needs_image=True, version=2, texture=True),
-    "glszm": Family(glszm, needs_image=True, version=2, texture=True),
-    "gldzm": Family(gldzm, needs_image=True, version=2, texture=True),
-    "ngtdm": Family(ngtdm, needs_image=True, version=2, texture=True),
-    "ngldm": Family(ngldm, needs_image=True, version=2, texture=True),
-}
-DEFAULT_FAMILIES = ("shape", "intensity")
+from radlake.features.views import View, viewed
 
 SCHEMA = pa.schema(
     [
@@ -108,7 +67,8 @@ def extract(
     mask : Image or array
         On the image's spatial grid; non-zero is inside.
     families : sequence of str, optional
-        What to compute, in this order: any of `FAMILIES`. Absent: shape and intensity, with a preset all.
+        What to compute, in this order: any of `FAMILIES`. Absent: shape and intensity; with a preset all, those of
+        planes for planes only.
     preset : str, optional
         All settings at once, instead of single options: "default", "ibsi-phantom", "ibsi-a" to "ibsi-e", "ibsi2-a",
         "ibsi2-b", "pyradiomics"; see `radlake.features.presets`.
@@ -132,6 +92,11 @@ def extract(
     filters : sequence of str, optional
         Features of the responses too: filters in words, such as "log sigma_mm=1.5" or "wavelet bands=LLH"; see
         `radlake.features.filtered.KNOWN`. Their names begin with those words: "log-sigma_mm-1.5_stat_mean".
+    shells_mm : floats, optional
+        First-order features of the shells between these distances from the border too, inside negative: (-5, 0, 5)
+        gives "shell_-5_0_stat_mean" and "shell_0_5_stat_mean".
+    habitats : int, optional
+        First-order features of so many groups of like intensity too: "habitat_1_of_3_stat_mean", darkest first.
 
     Returns
     -------
@@ -167,12 +132,12 @@ def extract(
             return {row["name"]: row["value"] for row in theirs}
         return pa.Table.from_pylist(theirs, schema=SCHEMA)
     settings = settings_of(preset, options)
-    chosen = chosen_families(families, preset)
+    chosen = chosen_families(families, preset, axes_of(mask))
     roi = prepared(image, mask, settings, spacing)
     rows: list[dict[str, Any]] = []
     values: dict[str, float | None] = {}
-    for one in (None, *settings.filters):
-        part = roi if one is None else region_on(roi, one)
+    for one in (None, *settings.views):
+        part = viewed(roi, one)
         identity = settings_id(
             families=chosen, intensity_range=settings.intensity_range, **unusual(settings, chosen, one)
         )
@@ -186,19 +151,8 @@ def extract(
     return values if as_dict else pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
-def families_on(one: Filter | None, families: Sequence[str]) -> list[str]:
-    """Of these families those that a filter changes; all of them without a filter.
-
-    Examples
-    --------
-    >>> families_on(Filter("log sigma_mm=1.5"), ["shape", "intensity"])
-    ['intensity']
-    """
-    return [name for name in families if one is None or family(name).needs_image]
-
-
-def named(tag: str, one: Filter | None) -> str:
-    """Name of a feature, which begins with the words of the filter whose response it belongs to.
+def named(tag: str, one: View | None) -> str:
+    """Name of a feature, which begins with the words of the filter or part that it belongs to.
 
     Examples
     --------
@@ -208,17 +162,15 @@ def named(tag: str, one: Filter | None) -> str:
     return tag if one is None else f"{one.label}_{tag}"
 
 
-def chosen_families(families: Sequence[str] | None, preset: str | None) -> tuple[str, ...]:
-    """The families asked for; without a choice all of them with a preset, otherwise the usual ones.
+def axes_of(mask: Image | Array) -> int:
+    """Number of a mask's axes.
 
     Examples
     --------
-    >>> chosen_families(None, None), len(chosen_families(None, "ibsi-c")) == len(FAMILIES)
-    (('shape', 'intensity'), True)
+    >>> axes_of(np.ones((2, 3)))
+    2
     """
-    if families is not None:
-        return tuple(families)
-    return DEFAULT_FAMILIES if preset is None else tuple(FAMILIES)
+    return mask.array.ndim if isinstance(mask, Image) else np.ndim(mask)
 
 
 def prepared(
@@ -243,7 +195,7 @@ def prepared(
     return region_of_interest(image, mask, spacing=spacing, **settings.of_region)
 
 
-def unusual(settings: Settings, families: Sequence[str], one: Filter | None = None) -> dict[str, object]:
+def unusual(settings: Settings, families: Sequence[str], one: View | None = None) -> dict[str, object]:
     """What belongs to the identity of settings besides families and range; nothing where it changes no value.
 
     Examples
@@ -264,7 +216,7 @@ def unusual(settings: Settings, families: Sequence[str], one: Filter | None = No
         found["spacing_mm"] = [float(step) for step in settings.spacing_mm]
         found |= {"interpolation": settings.interpolation, "rounded": settings.rounded}
     if one is not None:
-        found["filter"] = one.label
+        found["filter" if isinstance(one, Filter) else "part"] = one.label
     return found
 
 
@@ -284,23 +236,10 @@ def settings_id(*, families: Sequence[str], intensity_range: Sequence[float] | N
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def family(name: str) -> Family:
-    """The family of that name.
-
-    Raises
-    ------
-    ValueError
-        When there is none; the message lists all.
-    """
-    if name not in FAMILIES:
-        raise ValueError(f"unknown feature family {name!r}; known: {', '.join(FAMILIES)}")
-    return FAMILIES[name]
-
-
 def family_rows(
-    name: str, roi: Roi, aggregations: Sequence[Aggregation], one: Filter | None = None
+    name: str, roi: Roi, aggregations: Sequence[Aggregation], one: View | None = None
 ) -> list[dict[str, Any]]:
-    """Rows of one family of a region, without settings; named after the filter whose response the region lies on.
+    """Rows of one family of a region, without settings; named after the view that the region is seen in.
 
     Raises
     ------
@@ -336,7 +275,7 @@ def family_values(name: str, roi: Roi, aggregations: Sequence[Aggregation]) -> V
 
 
 def described(
-    family_name: str, names: tuple[str, ...], roi: Roi, one: Filter | None = None
+    family_name: str, names: tuple[str, ...], roi: Roi, one: View | None = None
 ) -> tuple[dict[str, str | None], ...]:
     """Family, aggregation, code, name and unit of each feature of a region."""
     # Bin numbers have no unit, and neither have the fractions of this family.
@@ -346,7 +285,7 @@ def described(
 
 @lru_cache(maxsize=256)
 def _described(
-    family_name: str, names: tuple[str, ...], unit: Unit | Literal[""], calibrated: bool, one: Filter | None
+    family_name: str, names: tuple[str, ...], unit: Unit | Literal[""], calibrated: bool, one: View | None
 ) -> tuple[dict[str, str | None], ...]:
     """Family, aggregation, code, name and unit of each feature; without an intensity unit all are pure numbers."""
     texture = family(family_name).texture

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import difflib
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -79,33 +79,6 @@ class Filter:
     def label(self) -> str:
         """What names of features begin with: the words, without spaces."""
         return "-".join([self.name, *(f"{key}-{_spelled(value)}" for key, value in self.options)])
-
-
-def parts(
-    roi: Roi | ItemError, filters: Sequence[Filter], responses: dict[Filter, Array] | None = None
-) -> Iterator[tuple[Filter | None, Roi | ItemError]]:
-    """A region on its image and on every response, or what stands against that.
-
-    Parameters
-    ----------
-    roi : Roi or ItemError
-        What stands against the region itself stands against all.
-    filters : sequence of Filter
-    responses : dict, optional
-        Responses to this image that are known already; those that are made are added.
-
-    Examples
-    --------
-    >>> problem = ItemError("empty_mask")
-    >>> [(one.label if one else None, part is problem) for one, part in parts(problem, [Filter("mean size_vox=3")])]
-    [(None, True), ('mean-size_vox-3', True)]
-    """
-    yield None, roi
-    for one in filters:
-        try:
-            yield one, roi if isinstance(roi, ItemError) else region_on(roi, one, responses)
-        except ItemError as problem:
-            yield one, problem
 
 
 def region_on(roi: Roi, chosen: Filter, responses: dict[Filter, Array] | None = None) -> Roi:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from radlake.core.fault import ItemError, Term
 from radlake.core.image import Array, BoolArray, Image
 from radlake.features.discretise import Binning
-from radlake.features.extract import FAMILIES, family
+from radlake.features.families import FAMILIES, family
 from radlake.features.names import FEATURES, GLCM, STATISTICS
 from radlake.features.presets import Options, settings_of
 from radlake.features.roi import Roi, region_of_interest
@@ -94,7 +94,7 @@ def feature_map(
     if radius_vox < 1:
         raise ValueError(f"radius_vox must be at least 1, got {radius_vox}")
     settings = settings_of(None, options)
-    if settings.spacing_mm is not None or settings.filters:
+    if settings.spacing_mm is not None or settings.views:
         raise ValueError("resample or filter the image first: a map lies on the grid of its image")
     roi = region_of_interest(image, mask, spacing=spacing, **settings.of_region)
     measure, needs_levels = _measure(name, roi.mask.ndim)

@@ -13,7 +13,7 @@ from radlake.features.hull import Hull, convex_hull, largest_distance
 from radlake.features.mesh import mesh_area_volume
 from radlake.features.moments import Moments, axis_lengths, moments
 from radlake.features.planar import planar
-from radlake.features.roi import Roi, Values
+from radlake.features.roi import Roi, Values, largest_plane
 from radlake.imaging.arguments import Spacing
 
 ONE_VOXEL = Term("the region is one voxel: it has no axes")
@@ -48,13 +48,13 @@ def shape(roi: Roi) -> Values:
     """
     if roi.mask.ndim == 2:
         return {f"planar_{name}": value for name, value in planar(roi.mask, roi.spacing).items()}
-    largest = int(np.argmax(roi.mask.sum(axis=(1, 2))))
     place = moments(roi.mask, roi.spacing)
     values = volumetric(roi.mask, roi.spacing, place)
     if roi.intensity is not None:
         shift, average = centre_of_mass_shift(place, roi.intensity, roi.intensity_mask(), roi.spacing)
         values |= {"morph_com": shift, "morph_integ_int": _integrated(average, values["morph_volume"])}
-    values |= {f"slice_{n}": v for n, v in planar(roi.mask[largest], roi.spacing[1:]).items()}
+    widest = largest_plane(roi)
+    values |= {f"slice_{n}": v for n, v in planar(widest.mask, widest.spacing).items()}
     return values
 
 

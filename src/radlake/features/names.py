@@ -101,6 +101,59 @@ SLICE: tuple[Feature, ...] = tuple(
     f._replace(name=f.name.replace("planar_", "slice_"), title=f"{f.title}, largest slice") for f in PLANAR
 )
 
+# Of planes, and of the largest slice of a volume where asked for; names as scikit-image's `regionprops` has them.
+PROPS: tuple[Feature, ...] = (
+    Feature("props_area", None, "area by counting pixels", length=2),
+    Feature("props_area_bbox", None, "area of the axis-aligned box", length=2),
+    Feature("props_area_convex", None, "area of the convex hull by counting pixels", length=2),
+    Feature("props_area_filled", None, "area with holes filled", length=2),
+    Feature("props_axis_major_length", None, "major axis of the ellipse of equal second moments", length=1),
+    Feature("props_axis_minor_length", None, "minor axis of the ellipse of equal second moments", length=1),
+    Feature("props_eccentricity", None, "eccentricity of that ellipse"),
+    Feature("props_orientation", None, "angle from the rows' axis to the major axis, anticlockwise, radians"),
+    Feature("props_equivalent_diameter_area", None, "diameter of the circle of equal area", length=1),
+    Feature("props_euler_number", None, "parts less holes, diagonal neighbours joined"),
+    Feature("props_extent", None, "area over that of the axis-aligned box"),
+    Feature("props_feret_diameter_max", None, "greatest Feret diameter of the convex hull's pixels", length=1),
+    Feature("props_perimeter", None, "length of the line through the border pixels' centres, square pixels", length=1),
+    Feature("props_perimeter_crofton", None, "perimeter by Crofton's formula in four directions", length=1),
+    Feature("props_solidity", None, "area over that of the convex hull"),
+)
+
+MOMENTS: tuple[Feature, ...] = (
+    *(Feature(f"hu_{k}", None, f"Hu's moment {k}") for k in range(1, 8)),
+    *(
+        Feature(f"zernike_{n}_{m}", None, f"Zernike moment of degree {n}, repetition {m}: magnitude")
+        for n in range(2, 9)
+        for m in range(n % 2, n + 1, 2)
+    ),
+)
+
+FOURIER: tuple[Feature, ...] = tuple(
+    Feature(f"fourier_{'minus_' * (k < 0)}{abs(k)}", None, f"harmonic {k} of the outline over the first: magnitude")
+    for k in (*range(-8, 0), *range(2, 9))
+)
+
+LBP: tuple[Feature, ...] = tuple(
+    Feature(
+        f"lbp_r{radius}_{'other' if code > points else code}",
+        None,
+        f"share of pixels whose {points} neighbours at {radius} px "
+        + ("have any other pattern" if code > points else f"are as bright in one row of {code}"),
+    )
+    for radius, points in ((1, 8), (2, 16))
+    for code in range(points + 2)
+)
+
+HOG: tuple[Feature, ...] = tuple(
+    Feature(f"hog_{corner}_{angle}", None, f"share of gradients of {angle} +- 10 degrees, {corner.replace('_', ' ')}")
+    for corner in ("top_left", "top_right", "bottom_left", "bottom_right")
+    for angle in range(10, 180, 20)
+)
+
+# Of parts of a region: shells and habitats.
+PART: tuple[Feature, ...] = (Feature("fraction", None, "voxels of the part over those of the region"),)
+
 STATISTICS: tuple[Feature, ...] = (
     Feature("stat_mean", "Q4LE", "mean", intensity=1),
     Feature("stat_var", "ECT3", "variance", intensity=2),
@@ -324,6 +377,12 @@ FEATURES: dict[str, Feature] = {
         *MORPHOLOGY,
         *PLANAR,
         *SLICE,
+        *PROPS,
+        *MOMENTS,
+        *FOURIER,
+        *LBP,
+        *HOG,
+        *PART,
         *STATISTICS,
         *AUTOCORRELATION,
         *ENCLOSURE,

@@ -11,7 +11,9 @@ import numpy as np
 from radlake.core.image import Array, Image
 from radlake.features.discretise import Binning
 from radlake.features.filtered import Filter
+from radlake.features.subregions import habitats_of, shells_of
 from radlake.features.texture import AGGREGATIONS, DEFAULT_AGGREGATIONS, Aggregation
+from radlake.features.views import View
 from radlake.imaging.arguments import Spacing
 from radlake.imaging.resample import Interpolation, to_spacing
 
@@ -41,6 +43,10 @@ class Settings:
         Whether interpolated intensities are rounded to the nearest integer, as IBSI does for HU.
     filters : tuple of Filter
         Features of the responses too, after those of the image.
+    shells_mm : tuple of floats, or None
+        First-order features of the shells between these distances from the border too.
+    habitats : int or None
+        First-order features of so many groups of like intensity too.
     """
 
     aggregations: tuple[Aggregation, ...] = DEFAULT_AGGREGATIONS
@@ -51,11 +57,21 @@ class Settings:
     interpolation: Interpolation = "linear"
     rounded: bool = False
     filters: tuple[Filter, ...] = ()
+    shells_mm: tuple[float, ...] | None = None
+    habitats: int | None = None
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.aggregations) - set(AGGREGATIONS))
         if unknown:
             raise ValueError(f"unknown aggregation {unknown[0]!r}; known: {', '.join(AGGREGATIONS)}")
+        _ = self.views  # out of range: said at once
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """What is measured besides the region itself: responses, shells, habitats."""
+        shells = () if self.shells_mm is None else shells_of(self.shells_mm)
+        habitats = () if self.habitats is None else habitats_of(self.habitats)
+        return (*self.filters, *shells, *habitats)
 
     @property
     def of_region(self) -> OfRegion:
@@ -85,15 +101,19 @@ class Options(TypedDict, total=False):
     interpolation: Interpolation
     rounded: bool
     filters: Sequence[str]
+    shells_mm: Sequence[float] | None
+    habitats: int | None
     bin_width: float | None
     bin_count: int | None
     ivh_bin_width: float | None
     ivh_bin_count: int | None
 
 
+DEFAULT = "default"
+
 # IBSI reference manual, reference data sets: the digital phantom, and configurations A to E for the CT phantom.
 PRESETS: dict[str, Settings] = {
-    "default": Settings(),
+    DEFAULT: Settings(),
     "ibsi-phantom": Settings(AGGREGATIONS, Binning(bin_width=1)),
     "ibsi-a": Settings(_IN_PLANE, Binning(bin_width=25), intensity_range=(-500, 400)),
     "ibsi-b": Settings(
@@ -133,7 +153,7 @@ PYRADIOMICS = "pyradiomics"
 
 
 def settings_of(preset: str | None, options: Options) -> Settings:
-    """Settings of a preset, or of single options; filters go with either.
+    """Settings of a preset, or of single options; filters, shells and habitats go with either.
 
     Raises
     ------
@@ -147,19 +167,22 @@ def settings_of(preset: str | None, options: Options) -> Settings:
     (0, 2, 2)
     """
     given: dict[str, Any] = {**options}
-    filters = tuple(Filter(text) for text in given.pop("filters", ()))
+    more: dict[str, Any] = {name: given.pop(name) for name in ("shells_mm", "habitats") if name in given}
+    more["filters"] = tuple(Filter(text) for text in given.pop("filters", ()))
+    if more.get("shells_mm") is not None:
+        more["shells_mm"] = tuple(map(float, more["shells_mm"]))
     if preset is None:
         binning = Binning(**{f.name: given.pop(f.name) for f in fields(Binning) if f.name in given})
         if "aggregations" in given:
             given["aggregations"] = tuple(given["aggregations"])
-        return Settings(binning=binning, filters=filters, **given)
+        return Settings(binning=binning, **more, **given)
     if given:
         raise ValueError(f"preset {preset!r} brings its own {', '.join(given)}; give one or the other")
     if preset == PYRADIOMICS:
         raise ValueError(f"preset {preset!r} measures one region at a time: use extract or features.pyradiomics")
     if preset not in PRESETS:
         raise ValueError(f"unknown preset {preset!r}; known: {', '.join((*PRESETS, PYRADIOMICS))}")
-    return replace(PRESETS[preset], filters=filters)
+    return replace(PRESETS[preset], **more)
 
 
 def resampled(

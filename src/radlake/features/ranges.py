@@ -11,17 +11,23 @@ import math
 from radlake.features.names import (
     AUTOCORRELATION,
     ENCLOSURE,
+    FOURIER,
     GLCM,
     GLDZM,
     GLRLM,
     GLSZM,
     HISTOGRAM,
+    HOG,
     IVH,
+    LBP,
+    MOMENTS,
     MORPHOLOGY,
     NGLDM,
     NGTDM,
+    PART,
     PEAK,
     PLANAR,
+    PROPS,
     STATISTICS,
     Feature,
 )
@@ -58,6 +64,11 @@ _GLCM: tuple[Range, ...] = (
     _SHARE,
 )  # fmt: skip
 _PLANAR: tuple[Range, ...] = (*[_POSITIVE] * 7, _SHARE, _SHARE, _SHARE, _SHARE, _SHARE)
+_PROPS: tuple[Range, ...] = (
+    *[_POSITIVE] * 6, _SHARE, (-math.pi / 2, math.pi / 2), _POSITIVE, _ANY, _SHARE, _POSITIVE, _POSITIVE, _POSITIVE,
+    _SHARE,
+)  # fmt: skip
+_MOMENTS: tuple[Range, ...] = (*[_POSITIVE] * 4, _ANY, _ANY, _ANY, *[_POSITIVE] * (len(MOMENTS) - 7))
 
 # Table, section of the manual's chapter 3, numbers of its subsections, ranges.
 _TABLES: tuple[tuple[tuple[Feature, ...], int, tuple[int, ...], tuple[Range, ...]], ...] = (
@@ -82,7 +93,13 @@ SECTIONS: dict[str, str] = {
 }
 RANGES: dict[str, Range] = {
     **{feature.name: limits for table, _, _, ranges in _TABLES for feature, limits in zip(table, ranges, strict=True)},
-    **{feature.name: limits for feature, limits in zip(PLANAR, _PLANAR, strict=True)},
+    **{
+        feature.name: limits
+        for table, ranges in ((PLANAR, _PLANAR), (PROPS, _PROPS), (MOMENTS, _MOMENTS))
+        for feature, limits in zip(table, ranges, strict=True)
+    },
+    **{feature.name: _POSITIVE for feature in (*FOURIER, *PART)},
+    **{feature.name: _SHARE for feature in (*LBP, *HOG)},
 }
 
 

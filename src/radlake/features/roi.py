@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -48,6 +48,8 @@ class Roi:
         The whole image, which the array above is a part of; None: nothing is known round the region.
     corner : tuple of ints
         Where in the surroundings the region's box begins.
+    whole : int or None
+        Of a part of a region: how many voxels of that region count.
     """
 
     mask: BoolArray
@@ -60,6 +62,7 @@ class Roi:
     binning: Binning = _DEFAULT_BINNING
     surroundings: Array | None = None
     corner: tuple[int, ...] = (0, 0, 0)
+    whole: int | None = None
 
     def intensity_mask(self, index: int | slice = slice(None)) -> BoolArray:
         """The intensity mask, or one plane of it along the first axis."""
@@ -124,15 +127,41 @@ class Roi:
 
     def around(self, margin_mm: float) -> tuple[Array, tuple[int, ...]]:
         """The image as far as a margin round the region reaches, and where in it the region begins."""
+        return self.beyond([int(margin_mm / s) for s in self.spacing])
+
+    def beyond(self, steps: Sequence[int]) -> tuple[Array, tuple[int, ...]]:
+        """The image, as far as there is any, so many samples beyond the region, and where in it the region begins."""
         if self.surroundings is None:
             if self.intensity is None:
                 raise ValueError("these features need an image")
             return self.intensity, (0,) * self.mask.ndim
-        steps = [int(margin_mm / s) for s in self.spacing]
         start = [max(c - n, 0) for c, n in zip(self.corner, steps, strict=True)]
         stop = [c + m + n for c, m, n in zip(self.corner, self.mask.shape, steps, strict=True)]
         box = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
         return self.surroundings[box], tuple(c - a for c, a in zip(self.corner, start, strict=True))
+
+
+def largest_plane(roi: Roi) -> Roi:
+    """The first of the axial slices in which a volume's region is largest, as a plane; a plane as it is.
+
+    Examples
+    --------
+    >>> mask = np.array([[[True, False, True]], [[True, True, True]], [[False, True, False]]])
+    >>> largest_plane(Roi(mask, (3.0, 1.0, 1.0))).mask.tolist()
+    [[True, True, True]]
+    """
+    if roi.mask.ndim == 2:
+        return roi
+    z = int(np.argmax(roi.mask.sum(axis=(1, 2))))
+    box = bounding_box(roi.mask[z])
+    return replace(
+        roi,
+        mask=roi.mask[z][box],
+        spacing=roi.spacing[1:],
+        intensity=None if roi.intensity is None else roi.intensity[z][box],
+        surroundings=None if roi.surroundings is None else roi.surroundings[roi.corner[0] + z],
+        corner=tuple(c + edge.start for c, edge in zip(roi.corner[1:], box, strict=True)),
+    )
 
 
 def region_of_interest(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radlake.core.image import Array, BoolArray, Image
+from radlake.features.distance import signed_distance
 from radlake.imaging.arguments import spacing_of
 
 Floats = NDArray[np.float64]
@@ -83,21 +84,12 @@ def perturbed(mask: Image | Array, change: Perturbation, *, spacing: Sequence[fl
         raise ValueError(f"shift_mm needs {inside.ndim} numbers, got {len(change.shift_mm)}")
     if not inside.any():
         return inside
-    distance = _signed_distance(inside, steps)
+    distance = signed_distance(inside, steps)
     if change.shift_mm or change.turn_degrees:
         matrix, offset = _motion(inside, steps, change)
         distance = ndimage.affine_transform(distance, matrix, offset, order=1, mode="nearest")
     # A millionth of a millimetre: whole numbers of voxels must not fail by the last bit.
     return np.asarray(distance <= change.grow_mm + 1e-6 if change.grow_mm > 0 else distance < change.grow_mm - 1e-6)
-
-
-def _signed_distance(inside: BoolArray, steps: Floats) -> Floats:
-    """Distance (mm) to the nearest voxel inside, or the negative one to the nearest outside, as is the image's end."""
-    from scipy import ndimage
-
-    padded = np.pad(inside, 1)
-    outward, inward = (ndimage.distance_transform_edt(part, sampling=steps) for part in (~padded, padded))
-    return np.asarray((outward - inward)[(slice(1, -1),) * inside.ndim])
 
 
 def _motion(inside: BoolArray, steps: Floats, change: Perturbation) -> tuple[Floats, Floats]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, cast
 
 from radlake.core.fault import ItemError
 from radlake.core.image import Image, Region
 from radlake.core.stage import Item, Row, Rows, Stage
 from radlake.features import pyradiomics
-from radlake.features.extract import chosen_families, families_on, family_rows, prepared, settings_id, unusual
-from radlake.features.filtered import Filter, parts
+from radlake.features.extract import axes_of, family_rows, prepared, settings_id, unusual
+from radlake.features.families import chosen_families, families_on
 from radlake.features.presets import PYRADIOMICS, Options, Settings, settings_of
 from radlake.features.pyradiomics_settings import Parameters
 from radlake.features.roi import Roi
 from radlake.features.texture import DEFAULT_AGGREGATIONS, Aggregation
+from radlake.features.views import View, views_of
 from radlake.imaging.resample import Interpolation
 
 EVERY_REGION = "*"
@@ -38,6 +40,8 @@ def features(  # noqa: PLR0913 - the signature is the schema of the step
     interpolation: Interpolation = "linear",
     rounded: bool = False,
     filters: tuple[str, ...] = (),
+    shells_mm: tuple[float, ...] | None = None,
+    habitats: int | None = None,
 ) -> Rows:
     """Measure the regions of one name, or all of them ("*"), on an image.
 
@@ -73,30 +77,37 @@ def features(  # noqa: PLR0913 - the signature is the schema of the step
         Whether interpolated intensities are rounded to integers.
     filters : tuple of str
         Features of the responses too: filters in words, such as "log sigma_mm=1.5" or "wavelet bands=LLH".
+    shells_mm : tuple of float, optional
+        First-order features of the shells between these distances from the border too, inside negative.
+    habitats : int, optional
+        First-order features of so many groups of like intensity too, 2 to 9.
     """
     settings = settings_from(
         {
             "preset": preset, "aggregations": aggregations, "bin_width": bin_width, "bin_count": bin_count,
             "ivh_bin_width": ivh_bin_width, "ivh_bin_count": ivh_bin_count, "intensity_range": intensity_range,
             "outlier_sigma": outlier_sigma, "spacing_mm": spacing_mm, "interpolation": interpolation,
-            "rounded": rounded, "filters": filters, "families": families,
+            "rounded": rounded, "filters": filters, "shells_mm": shells_mm, "habitats": habitats,
+            "families": families,
         }
     )  # fmt: skip
     if preset == PYRADIOMICS:
         return pyradiomics_rows(item, image, mask)
-    chosen = chosen_families(families, preset)
-    identities = {
-        one: settings_id(
-            families=chosen, intensity_range=settings.intensity_range, image=image, **unusual(settings, chosen, one)
-        )
-        for one in (None, *settings.filters)
-    }
     rows: Rows = []
     for region in _regions(item, mask):
+        chosen = chosen_families(families, preset, axes_of(region.mask))
         key = {"owner": item.id, "image_id": item.row.get("image_id", item.id), "mask_id": region.id}
         for one, row in _measured(item.images[image], region, chosen, settings):
-            rows.append(("features", row | key | {"settings_id": identities[one]}))
+            rows.append(("features", row | key | {"settings_id": _identity(settings, chosen, image, one)}))
     return rows
+
+
+@lru_cache(maxsize=256)
+def _identity(settings: Settings, families: tuple[str, ...], image: str, one: View | None) -> str:
+    """Id of settings, families and the name of the image, and of the view it is measured in."""
+    return settings_id(
+        families=families, intensity_range=settings.intensity_range, image=image, **unusual(settings, families, one)
+    )
 
 
 def pyradiomics_rows(item: Item, image: str, mask: str, parameters: Parameters | None = None) -> Rows:
@@ -153,13 +164,13 @@ def _tuple(value: Any) -> Any:
 
 def _measured(
     image: Image, region: Region, families: Sequence[str], settings: Settings
-) -> Iterator[tuple[Filter | None, Row]]:
-    """Rows on the image and on each response; one with a reason for each family that cannot measure the region."""
+) -> Iterator[tuple[View | None, Row]]:
+    """Rows on the image and in each view; one with a reason for each family that cannot measure the region."""
     try:
         roi: Roi | ItemError = prepared(image, region.mask, settings)
     except ItemError as problem:
         roi = problem
-    for one, part in parts(roi, settings.filters):
+    for one, part in views_of(roi, settings.views):
         for family in families_on(one, families):
             try:
                 if isinstance(part, ItemError):

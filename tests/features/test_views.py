@@ -1,0 +1,30 @@
+"""Regions in views: order, and what a fault costs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from radlake.core.fault import ItemError
+from radlake.core.image import Array
+from radlake.features.filtered import Filter
+from radlake.features.roi import region_of_interest
+from radlake.features.subregions import Habitat, Shell
+from radlake.features.views import viewed, views_of
+
+IMAGE = np.arange(48.0).reshape(6, 8)
+ROI = region_of_interest(IMAGE, (IMAGE > 9) & (IMAGE % 8 > 1))
+
+
+def test_views_come_in_order_and_one_fault_is_one_views() -> None:
+    views = (Filter("mean size_vox=3"), Shell(50, 60), Habitat(1, 2))
+    found = list(views_of(ROI, views))
+    assert [view for view, _ in found] == [None, *views]
+    assert [isinstance(roi, ItemError) for _, roi in found] == [False, False, True, False]
+
+
+def test_responses_are_computed_once() -> None:
+    responses: dict[Filter, Array] = {}
+    one = Filter("mean size_vox=3")
+    first = viewed(ROI, one, responses)
+    assert first.surroundings is responses[one]
+    assert viewed(ROI, one, responses).surroundings is first.surroundings
