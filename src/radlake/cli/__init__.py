@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from radlake.cli import cohort, deidentify, features, image, lake, learn, privacy, scale
+from radlake.cli import cohort, deidentify, features, image, lake, learn, privacy, scale, similar
 from radlake.cli.common import app, parse_memory
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "parse_memory",
     "privacy",
     "scale",
+    "similar",
 ]
 
 

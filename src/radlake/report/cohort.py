@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from radlake.report.figures import bars, histogram
@@ -12,6 +12,21 @@ from radlake.report.wording import MODALITIES, plural, span
 
 MOST_CARDS = 120
 _AGES = 20  # bars of five years from 0 to 100
+# Each series with its images, the one to show in place 1; and a choice of them with what the checks found.
+_RANKED = """ranked AS (
+            SELECT s.series_id, coalesce(s.modality, 'OT') AS modality, s.body_part, i.image_id,
+                   coalesce(t.state, i.pixel_text) AS pixel_text, i.rows,
+                   i.columns, i.slices, i.frames, i.calibrated, i.spacing_x AS x, i.spacing_y AS y, i.spacing_z AS z,
+                   p.object, row_number() OVER (PARTITION BY s.series_id ORDER BY p.object IS NULL, i.image_id) AS place
+            FROM series s LEFT JOIN images i USING (series_id) LEFT JOIN previews p USING (image_id)
+            LEFT JOIN pixel_texts t USING (image_id)
+        )"""
+_WITH_FINDINGS = """, found AS (
+            SELECT series_id, count(*) FILTER (level = 'error') AS errors,
+                   count(*) FILTER (level = 'warning') AS warnings FROM quality GROUP BY 1
+        )
+        SELECT c.*, coalesce(errors, 0) AS errors, coalesce(warnings, 0) AS warnings
+        FROM chosen c LEFT JOIN found USING (series_id)"""
 
 
 @dataclass(frozen=True)
@@ -143,24 +158,30 @@ def gallery(tables: Tables, read: Callable[[str], bytes]) -> list[Card]:
         Bytes of an object by its reference.
     """
     rows = tables.rows(f"""
-        WITH ranked AS (
-            SELECT s.series_id, coalesce(s.modality, 'OT') AS modality, s.body_part, i.image_id,
-                   coalesce(t.state, i.pixel_text) AS pixel_text, i.rows,
-                   i.columns, i.slices, i.frames, i.calibrated, i.spacing_x AS x, i.spacing_y AS y, i.spacing_z AS z,
-                   p.object, row_number() OVER (PARTITION BY s.series_id ORDER BY p.object IS NULL, i.image_id) AS place
-            FROM series s LEFT JOIN images i USING (series_id) LEFT JOIN previews p USING (image_id)
-            LEFT JOIN pixel_texts t USING (image_id)
-        ), spread AS (
+        WITH {_RANKED}, spread AS (
             SELECT *, row_number() OVER (PARTITION BY modality ORDER BY object IS NULL, series_id) AS turn
             FROM ranked WHERE place = 1
-        ), chosen AS (SELECT * FROM spread ORDER BY turn, modality LIMIT {MOST_CARDS}
-        ), found AS (
-            SELECT series_id, count(*) FILTER (level = 'error') AS errors,
-                   count(*) FILTER (level = 'warning') AS warnings FROM quality GROUP BY 1
-        )
-        SELECT c.*, coalesce(errors, 0) AS errors, coalesce(warnings, 0) AS warnings
-        FROM chosen c LEFT JOIN found USING (series_id) ORDER BY modality, turn""")
+        ), chosen AS (SELECT * FROM spread ORDER BY turn, modality LIMIT {MOST_CARDS})
+        {_WITH_FINDINGS} ORDER BY modality, turn""")
     return [_card(row, read) for row in rows]
+
+
+def cards_of(tables: Tables, series: Sequence[str], read: Callable[[str], bytes]) -> dict[str, Card]:
+    """The cards of some series by their id.
+
+    Parameters
+    ----------
+    tables : Tables
+    series : sequence of str
+        Each in the table `series`.
+    read : callable
+        Bytes of an object by its reference.
+    """
+    those = ", ".join("'" + name.replace("'", "''") + "'" for name in series)
+    rows = tables.rows(f"""
+        WITH {_RANKED}, chosen AS (SELECT * FROM ranked WHERE place = 1 AND series_id IN ({those}))
+        {_WITH_FINDINGS} ORDER BY series_id""")
+    return {row["series_id"]: _card(row, read) for row in rows}
 
 
 def _card(row: Row, read: Callable[[str], bytes]) -> Card:
