@@ -2,13 +2,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pydicom
 import pytest
+import tifffile
+from PIL import Image, ImageDraw, ImageFont
 from pydicom import dcmread
 
 from radlake.core.errors import UsageError
 from radlake.core.fault import Ignored, ItemError
-from radlake.deid.files import Input, Settings, clean
+from radlake.deid.files import Input, Names, Settings, clean
+from radlake.deid.verify import verify
+from radlake.formats.read import read_image
 
 KEY = b"k" * 32
 FOLDER = Path(pydicom.__file__).parent / "data" / "test_files"
@@ -50,6 +56,79 @@ def test_what_cannot_be_cleaned_leaves_nothing_behind(tmp_path: Path) -> None:
             clean(Input(tmp_path / name, name, FILE_ID), tmp_path / "out", Settings(KEY, pixels="off"))
         assert caught.value.code == code
     assert not (tmp_path / "out").exists()
+
+
+def _named(path: Path) -> Path:
+    """A picture or volume with a name in its own texts, in its file name and in that of its folder."""
+    path.parent.mkdir(parents=True)
+    grey = np.random.default_rng(0).integers(0, 255, (12, 20)).astype(np.uint8)
+    if path.suffix == ".gz":
+        image = nib.Nifti1Image(np.stack([grey] * 3), np.diag([2.0, 3.0, 4.0, 1.0]))
+        image.header["descrip"], image.header["aux_file"] = "scan of Quuxberg", "Quuxberg"
+        image.header.extensions.append(nib.nifti1.Nifti1Extension("comment", b"Xenia Quuxberg"))
+        nib.save(image, path)
+    elif path.suffix == ".tif":
+        tifffile.imwrite(path, grey, description="Xenia Quuxberg", photometric="minisblack")
+    else:
+        exif = Image.Exif()
+        exif[0x010E] = "Xenia Quuxberg"
+        exif.get_ifd(0x8825)[1] = "N"
+        Image.fromarray(grey).save(path, exif=exif)
+    return path
+
+
+@pytest.mark.parametrize("names", ["uid", "keep"])
+@pytest.mark.parametrize("suffix", [".nii.gz", ".png", ".jpg", ".tif"])
+def test_other_formats_keep_their_pixels_and_lose_their_words_and_names(
+    suffix: str, names: Names, tmp_path: Path
+) -> None:
+    path = _named(tmp_path / "in" / "Quuxberg" / f"scan Quuxberg{suffix}")
+    relative = path.relative_to(tmp_path / "in").as_posix()
+    found = clean(Input(path, relative, FILE_ID), tmp_path / "out", Settings(KEY, names=names, pixels="off"))
+    assert found.name.endswith(suffix)
+    before, after = read_image(path), read_image(tmp_path / "out" / found.name)
+    assert np.array_equal(after.array, before.array)
+    assert np.array_equal(after.geometry.affine, before.geometry.affine)
+    assert found.pixel_text == ("clean" if suffix == ".nii.gz" else "unchecked")
+    assert found.audit
+    source = dcmread(FOLDER / "CT_small.dcm")
+    source.PatientName = "Quuxberg^Xenia"
+    source.save_as(tmp_path / "in" / "source.dcm")
+    assert verify(tmp_path / "in", set_aside=False, read_pixels="off").leaks
+    assert not verify(tmp_path / "out", tmp_path / "in", set_aside=False, read_pixels="off").leaks
+
+
+def test_files_of_one_folder_stay_together_under_keyed_names(tmp_path: Path) -> None:
+    names = []
+    for relative in ("Doe/a.png", "Doe/b_mask.png", "Roe/a.png"):
+        path = _named(tmp_path / relative) if not (tmp_path / relative).parent.exists() else tmp_path / relative
+        if not path.exists():
+            Image.fromarray(np.zeros((9, 9), np.uint8)).save(path)
+        names.append(clean(Input(path, relative, FILE_ID), tmp_path / "out", Settings(KEY, pixels="off")).name)
+    folders = [name.split("/")[1] for name in names]
+    assert folders[0] == folders[1] != folders[2]
+    assert len(set(names)) == 3
+    assert names[1].endswith("_mask.png")
+
+
+def test_text_in_a_picture_is_blanked_or_shown_to_its_owner(tmp_path: Path) -> None:
+    pytest.importorskip("rapidocr")
+    picture = Image.fromarray(np.full((120, 320), 40, np.uint8))
+    ImageDraw.Draw(picture).text((20, 20), "DOE JOHN 1961", fill=230, font=ImageFont.load_default(24))
+    (tmp_path / "in").mkdir()
+    picture.save(tmp_path / "in" / "a.jpg", quality=95)
+    source = Input(tmp_path / "in" / "a.jpg", "a.jpg", FILE_ID)
+    found = clean(source, tmp_path / "out", Settings(KEY))
+    assert (found.pixel_text, found.name[-4:], found.audit[-1].action) == (
+        "redacted",
+        ".png",
+        "blanked, written as PNG",
+    )
+    with pytest.raises(ItemError) as caught:
+        clean(source, tmp_path / "out2", Settings(KEY, pixels="review", review=tmp_path / "review"))
+    assert caught.value.code == "text_found"
+    assert (tmp_path / "review" / f"{FILE_ID}.png").is_file()
+    assert not (tmp_path / "out2").exists()
 
 
 def test_a_source_is_never_overwritten(tmp_path: Path) -> None:

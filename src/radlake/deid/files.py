@@ -4,31 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Literal
 
 from pydicom.dataset import Dataset
 
 from radlake.core.errors import UsageError
 from radlake.core.fault import ItemError, Term
-from radlake.deid import dataset_file, pixel_text, pixels, placing, stored_pixels
+from radlake.deid import dataset_file, picture_pixels, pixel_text, pixels, placing, stored_pixels
+from radlake.deid.actions import keyed_uid
 from radlake.deid.contact_sheet import sheet
+from radlake.deid.containers import jpeg, nifti, png, tiff
 from radlake.deid.dataset import AuditRow, deidentify
 from radlake.deid.dataset_file import DicomObject
 from radlake.deid.dataset_values import person_of, text_of
 from radlake.deid.faces import faces
 from radlake.deid.ledger import Faces, PixelText
+from radlake.deid.picture_pixels import Picture
 from radlake.deid.pixels import Examined, Mode
 from radlake.deid.profiles import options_of
 from radlake.deid.rows import Profile
 from radlake.deid.rules import Rulebook, rulebook
-from radlake.formats import find_reader
+from radlake.formats import Reader, find_reader
 from radlake.formats.source import Source
-from radlake.lake.durable import write_bytes
+from radlake.lake.durable import publish, temporary_file, write_bytes
+from radlake.lake.errors import storage_errors
 
 Names = Literal["uid", "keep"]
 _PIXELS_CLEANED = "clean-pixel-data"
-VERSION = 2  # raised whenever the same input and settings give another result
+VERSION = 3  # raised whenever the same input and settings give another result
+_SUFFIXES = {"nifti": ".nii", "png": ".png", "jpeg": ".jpg", "tiff": ".tif"}
+_CONTAINERS: dict[str, Callable[[BinaryIO, BinaryIO], list[AuditRow]]] = {
+    "png": png.clean, "jpeg": jpeg.clean, "tiff": tiff.clean,
+}  # fmt: skip
 _UIDS = (0x0020000D, 0x0020000E, 0x00080018)  # of study, series and instance
 
 
@@ -127,10 +135,11 @@ def clean(source: Input, dest: Path, settings: Settings) -> Cleaned:
         When the disk fails where the copy goes.
     """
     reader = find_reader(Source(str(source.path)))
-    cleaner = _CLEANERS.get(reader.name)
-    if cleaner is None:
+    if reader.name == "dicom":
+        return _clean_dicom(source, dest, settings)
+    if reader.name not in _SUFFIXES:
         raise ItemError("not_cleanable", format=Term(reader.name.upper()))
-    return cleaner(source, dest, settings)
+    return _clean_picture(source, dest, settings, reader)
 
 
 def _clean_dicom(source: Input, dest: Path, settings: Settings) -> Cleaned:
@@ -173,12 +182,72 @@ def _dicom_name(source: Input, dataset: Dataset, clean: Dataset, settings: Setti
     return placing.by_uid(text_of(clean, 0x00100020), uids, source.file_id, ".dcm")
 
 
+def _clean_picture(source: Input, dest: Path, settings: Settings, reader: Reader) -> Cleaned:
+    """A NIfTI, PNG, JPEG or TIFF file: its parts copied as they are but for words; with text in it, written anew."""
+    state, pictures = _pictures(source, settings, reader)
+    boxes = sum(len(picture.boxes) for picture in pictures)
+    name = _plain_name(source, settings, reader, _suffix(source, reader, blanked=boxes > 0))
+    target = _place(source, dest, name)
+    with storage_errors(), temporary_file(target.parent) as temporary:
+        with temporary.open("w+b") as out:
+            audit = _copy(source, reader, out)
+            if boxes:
+                out.seek(0)
+                cleaned = out.read()
+                out.seek(0)
+                out.truncate()
+                how = picture_pixels.write_blanked(reader.name, pictures, cleaned, out)
+                audit.append(AuditRow("pixels", how, boxes))
+        publish(temporary, target)
+    return Cleaned(name, reader.name, audit, state)
+
+
+def _copy(source: Input, reader: Reader, out: BinaryIO) -> list[AuditRow]:
+    """The file without words, and what was left out."""
+    if reader.name == "nifti":
+        return nifti.clean(Source(str(source.path)), out)
+    try:
+        stream = source.path.open("rb")
+    except OSError:
+        raise ItemError("unreadable_file") from None
+    with stream:
+        return _CONTAINERS[reader.name](stream, out)
+
+
+def _pictures(source: Input, settings: Settings, reader: Reader) -> tuple[PixelText, list[Picture]]:
+    """What can be said of the text in a picture, and where it is."""
+    if settings.pixels == "off":
+        return picture_pixels.state_of(source.path, reader), []
+    pictures = picture_pixels.read(source.path, reader)
+    boxes = [box for picture in pictures for box in picture.boxes]
+    if boxes and settings.pixels == "review":
+        if settings.review:
+            worst = max(pictures, key=lambda picture: len(picture.boxes))
+            write_bytes(settings.review / f"{source.file_id}.png", sheet(worst.planes, worst.boxes))
+        raise ItemError("text_found", boxes=len(boxes))
+    return "redacted" if boxes else "clean", pictures
+
+
+def _plain_name(source: Input, settings: Settings, reader: Reader, suffix: str) -> str:
+    """Where a file lies that knows no UIDs: under keyed stand-ins of its folder and itself, or by its old path."""
+    if settings.names == "keep":
+        return placing.by_path(settings.key, source.relative, suffix=suffix)
+    folder = PurePosixPath(source.relative).parent.as_posix()
+    uids = [keyed_uid(settings.key, f"path\0{path}") for path in (folder, source.relative)]
+    word = picture_pixels.word_of(source.path, reader)
+    return placing.by_uid("", uids, source.file_id, f"_{word}{suffix}" if word else suffix)
+
+
+def _suffix(source: Input, reader: Reader, *, blanked: bool) -> str:
+    """Suffix of a cleaned file, by what is in it."""
+    if reader.name == "nifti":
+        return ".nii.gz" if nifti.is_packed(Source(str(source.path))) else ".nii"
+    return _SUFFIXES["png" if blanked and reader.name == "jpeg" else reader.name]
+
+
 def _place(source: Input, dest: Path, name: str) -> Path:
     """The path of a cleaned file, which is never the source itself."""
     place = dest / name
     if place.exists() and place.samefile(source.path):
         raise UsageError("source and destination are one file; name another destination")
     return place
-
-
-_CLEANERS: dict[str, Callable[[Input, Path, Settings], Cleaned]] = {"dicom": _clean_dicom}

@@ -21,7 +21,7 @@ _WORD = re.compile(r"[^\W\d_]+|\d+")
 _TOKEN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _CODE_BYTES = 5  # eight letters: of 10^5 names in one folder two are equal with probability 0.005
 _LONGEST = 48  # characters of a component that are kept
-_SUFFIXES = (".nii.gz", ".dcm", ".dicom", ".ima", ".nii", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
+_SUFFIXES = (".nii.gz", ".hdr.gz", ".dcm", ".dicom", ".ima", ".nii", ".hdr", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
 UNKNOWN = "unknown"
 
 
@@ -50,7 +50,9 @@ def by_uid(patient: str, uids: Sequence[str], file_id: str, suffix: str) -> str:
     return "/".join([patient if _PATIENT.fullmatch(patient) else UNKNOWN, *(f for f in folders if f), name])
 
 
-def by_path(key: bytes, relative: str, named: Callable[[str], bool] = lambda _: False) -> str:
+def by_path(
+    key: bytes, relative: str, named: Callable[[str], bool] = lambda _: False, *, suffix: str | None = None
+) -> str:
     """The old path with only those words that pass, and keyed codes for what went.
 
     Parameters
@@ -61,6 +63,8 @@ def by_path(key: bytes, relative: str, named: Callable[[str], bool] = lambda _: 
         Path below the folder that is cleaned, with "/".
     named : callable
         Whether a word is one of the data set's names or numbers; it goes then.
+    suffix : str, optional
+        In place of the old one: what is in a file may not be what its name says.
 
     Examples
     --------
@@ -70,10 +74,10 @@ def by_path(key: bytes, relative: str, named: Callable[[str], bool] = lambda _: 
     'urwkm7sw'
     """
     *folders, name = PurePosixPath(unicodedata.normalize("NFC", relative)).parts or ("",)
-    suffix = next((s for s in _SUFFIXES if name.lower().endswith(s)), "")
-    stem = name[: len(name) - len(suffix)]
+    old = next((s for s in _SUFFIXES if name.lower().endswith(s)), "")
+    stem = name[: len(name) - len(old)]
     parts = [_component(key, part, named) for part in folders]
-    return "/".join([*parts, _component(key, stem, named) + suffix])
+    return "/".join([*parts, _component(key, stem, named) + (old if suffix is None else suffix)])
 
 
 def _component(key: bytes, text: str, named: Callable[[str], bool]) -> str:

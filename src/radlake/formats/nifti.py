@@ -198,7 +198,7 @@ def load(members: Sequence[Row], image: Row, *, memory_bytes: int) -> Image:
     member = members[0]
     source = Source(member["uri"], member.get("member_name"))
     volume, header = _volume(source)
-    samples = _samples_of(source, header)
+    samples = samples_of(source, header)
     expected = header.offset + volume.stored_bytes
     if not samples.gzipped and samples.stored_size < expected:
         raise ItemError("truncated_pixels", expected=expected, found=samples.stored_size)
@@ -223,7 +223,7 @@ def _volume(source: Source) -> tuple[Volume, NiftiHeader]:
     slope, intercept = _scaling(header)
     dtype = np.dtype(header.byte_order + _TYPES[header.datatype])
     volume = Volume(tuple(shape), axes, dtype, _geometry(header), slope, intercept)
-    return checked(volume, _samples_of(source, header)), header
+    return checked(volume, samples_of(source, header)), header
 
 
 def _geometry(header: NiftiHeader) -> Geometry:
@@ -255,7 +255,7 @@ def _scaling(header: NiftiHeader) -> tuple[float, float]:
     return slope, intercept
 
 
-def _samples_of(source: Source, header: NiftiHeader) -> Source:
+def samples_of(source: Source, header: NiftiHeader) -> Source:
     """The source that holds the samples: the .img beside a .hdr, else the file itself."""
     if not header.paired:
         return source

@@ -70,7 +70,7 @@ def _groups(source: Source) -> Iterator[list[list[TiffPage]]]:
         try:
             file = TiffFile(stream)
             grouped: dict[tuple[object, ...], list[TiffPage]] = {}
-            for page in _pages(file):
+            for page in pages_of(file):
                 grouped.setdefault((page.shape, page.dtype), []).append(page)
         except Exception:  # noqa: BLE001 - damaged directories raise errors of many kinds
             raise ItemError("unreadable_header") from None
@@ -79,7 +79,7 @@ def _groups(source: Source) -> Iterator[list[list[TiffPage]]]:
         yield list(grouped.values())
 
 
-def _pages(file: TiffFile) -> Iterator[TiffPage]:
+def pages_of(file: TiffFile) -> Iterator[TiffPage]:
     """Pages of a file; ValueError when their chain comes back to where it was or never ends."""
     seen: set[int] = set()
     for page in file.pages:
