@@ -74,6 +74,14 @@ class InputName(StrEnum):
     images = "images"
 
 
+class DeviceName(StrEnum):
+    """Where networks are trained."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
 ModelPath = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a model.", show_default=False)]
 Regex = Annotated[
     str | None,
@@ -101,6 +109,9 @@ def train(
     ] = "youden",
     models: Annotated[str, typer.Option(metavar="A,B", help="Families to choose among; all by default.")] = "",
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of folds, models and bootstrap.")] = 0,
+    device: Annotated[
+        DeviceName, typer.Option(help="Where networks are trained: by default on a GPU where there is one.")
+    ] = DeviceName.auto,
     workers: Workers = CORES,
     memory: Annotated[Any, typer.Option(parser=parse_memory, metavar="SIZE", help="For images under way.")] = "4GiB",
     key_file: KeyFile = None,
@@ -121,7 +132,7 @@ def train(
 
     asked = Request(
         target, TASKS[task], group.value, budget, prefer.value, parse(operating),
-        tuple(name.strip() for name in models.split(",") if name.strip()), seed=seed,
+        tuple(name.strip() for name in models.split(",") if name.strip()), seed=seed, device=device.value,
     )  # fmt: skip
     with shown(quiet=quiet or as_json) as progress:
         setting = _setting(workers, memory, key_file, private, patient_regex, progress)

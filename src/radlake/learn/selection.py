@@ -6,7 +6,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from radlake.learn.search import Search, Searcher, final, probe, prune
 from radlake.learn.split import grouped_folds
 from radlake.learn.validate import Fitted, holds_rows
 from radlake.learn.verdict import TOLERANCE, Figures, Line, Prefer, figures, pick, reason, table
+
+if TYPE_CHECKING:
+    from radlake.learn.deep.device import Device
 
 _PROBED = 0.1  # share of the budget for the probe
 _KEPT = 0.05  # share for the final fit and the table
@@ -119,6 +122,7 @@ def select(  # noqa: PLR0913 - its options are the request
     repeats: int = 3,
     outer: bool = True,
     seed: int = 0,
+    device: Device = "auto",
     replay: Plan | None = None,
 ) -> Choice:
     """Choose a model by repeated cross-validation over patients, within a time budget.
@@ -152,6 +156,8 @@ def select(  # noqa: PLR0913 - its options are the request
         False leaves out the outer loop, where a test set is waiting that the choice has not seen.
     seed : int
         Of folds, models and bootstrap.
+    device : {"auto", "cpu", "cuda"}
+        Where networks are trained: by default on a GPU where there is one. Models of tables use the processor.
     replay : Plan, optional
         Repeat an earlier choice to the bit, whatever the time: the plan's options take the place of those given here.
 
@@ -186,7 +192,7 @@ def select(  # noqa: PLR0913 - its options are the request
 
         return select_images(
             features, y, groups=groups, clusters=clusters, task=task, models=models, budget=budget, prefer=prefer,
-            folds=folds, repeats=repeats, outer=outer, seed=seed, replay=replay,
+            folds=folds, repeats=repeats, outer=outer, seed=seed, device=device, replay=replay,
         )  # fmt: skip
     clock = Clock(seconds(budget), replay)
     given = problem(features, y, groups=groups, clusters=clusters, task=task, names=names)

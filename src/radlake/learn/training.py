@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,9 @@ from radlake.learn.families import Task
 from radlake.learn.problem import Bools, Floats
 from radlake.learn.selection import Choice, select
 from radlake.learn.verdict import Prefer
+
+if TYPE_CHECKING:
+    from radlake.learn.deep.device import Device
 
 Group = Literal["patient", "case"]
 _PAIRS = 2000  # held-out answers that a bundle keeps for intervals; more would not make them narrower
@@ -53,6 +56,8 @@ class Request:
     folds, repeats, seed : int
     prevalences : tuple of float
         For which predictive values are told, beside that of the cases.
+    device : {"auto", "cpu", "cuda"}
+        Where networks are trained.
     """
 
     target: str
@@ -66,6 +71,7 @@ class Request:
     repeats: int = 3
     seed: int = 0
     prevalences: tuple[float, ...] = _PREVALENCES
+    device: Device = "auto"
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +130,7 @@ def train(cohort: Cohort, asked: Request, *, pipeline: str | None = None) -> Tra
     choice = select(
         cases.features, cases.y, groups=groups, clusters=clusters, task=asked.task, names=cases.names or None,
         models=asked.models or None, budget=asked.budget, prefer=asked.prefer, folds=asked.folds, repeats=asked.repeats,
-        seed=asked.seed,
+        seed=asked.seed, device=asked.device,
     )  # fmt: skip
     honest, point = _honest(choice, cases, groups, asked)
     evidence = _evidence(choice, cases, honest, point, asked)

@@ -11,8 +11,9 @@ from sklearn.datasets import load_digits
 from radlake.learn.clock import Clock
 from radlake.learn.deep import rounds
 from radlake.learn.deep.cases import ImageCases, image_cases
-from radlake.learn.deep.estimators import ImageModel
 from radlake.learn.deep.families import epochs, image_families
+from radlake.learn.deep.model import ImageModel
+from radlake.learn.deep.probe import Way
 from radlake.learn.split import grouped_folds
 from radlake.learn.trial import Trial
 
@@ -41,7 +42,8 @@ def test_the_bits_do_not_depend_on_how_many_networks_run_at_once(
 def test_epochs_are_lowered_until_they_fit_and_a_network_that_never_fits_says_so(
     cases: ImageCases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ImageModel, "seconds_of_a_step", lambda *_: (1.0, 0.5))
+    taken = {Way("float32", True): 1.0, Way("bfloat16", True): 0.5}
+    monkeypatch.setattr(ImageModel, "seconds_of_steps", lambda *_: taken)
     monkeypatch.setattr(rounds, "cores", lambda: 1)
     families = {"cnn-small": image_families()["cnn-small"]}
     most, some, half, _, least = epochs(90)

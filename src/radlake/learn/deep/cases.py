@@ -38,6 +38,8 @@ class ImageCases:
         Whether likeness tells that two images are one; see `radlake.learn.duplicates.near_duplicates`.
     copies : int
         Images that have a near-duplicate.
+    device : {"cpu", "cuda"}
+        Where networks learn from them.
     """
 
     raw: NDArray[Any]
@@ -48,12 +50,13 @@ class ImageCases:
     views: dict[str, NDArray[np.float32]]
     alike: bool
     copies: int
+    device: str = "cpu"
 
     def part(self, chosen: Bools) -> ImageCases:
         """The same with some cases only."""
         return ImageCases(
             self.raw[chosen], self.given.part(chosen), self.axes, self.outcome.part(chosen), self.rows[chosen],
-            self.views, self.alike, self.copies,
+            self.views, self.alike, self.copies, self.device,
         )  # fmt: skip
 
     def compute(self, view: str) -> None:
@@ -75,8 +78,9 @@ class ImageCases:
 
 
 def image_cases(
-    inputs: Any, y: Any, *, groups: Any = None, clusters: Any = None, task: Task | None = None, axes: Axes = "auto"
-) -> ImageCases:
+    inputs: Any, y: Any, *, groups: Any = None, clusters: Any = None, task: Task | None = None, axes: Axes = "auto",
+    device: str = "cpu",
+) -> ImageCases:  # fmt: skip
     """Check images and outcome, and join patients whose images are nearly the same.
 
     Parameters
@@ -86,6 +90,7 @@ def image_cases(
     y, groups, clusters, task
         As in `radlake.learn.problem.problem`; near-duplicate images are found anyway.
     axes : {"auto", "yx", "yxc", "zyx", "zyxc"}
+    device : {"cpu", "cuda"}
 
     Raises
     ------
@@ -99,7 +104,7 @@ def image_cases(
     raw = inputs if isinstance(inputs, np.ndarray) else _listed(inputs)
     _, sizes = np.unique(twins, return_counts=True)
     return ImageCases(
-        raw, given, axes, outcome, np.arange(len(given)), {}, alike, int(sizes[sizes > 1].sum())
+        raw, given, axes, outcome, np.arange(len(given)), {}, alike, int(sizes[sizes > 1].sum()), device
     )  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def make_network(network: str, settings: Settings, task: Task, seed: int, **opti
     ----------
     network : str
     settings : mapping
-        `epochs`; `short` is 1 for bfloat16.
+        `epochs`; `short` is 1 for bfloat16; `last`, where it was probed, is 1 for channels last in memory.
     task : Task
     seed : int
     **options
@@ -70,7 +70,10 @@ def make_network(network: str, settings: Settings, task: Task, seed: int, **opti
 
     kind = ImageRegressor if task == "regression" else ImageClassifier
     precision: Any = "bfloat16" if settings.get("short") else "float32"
-    return kind(network, epochs=int(settings["epochs"]), precision=precision, threads=1, seed=seed, **options)
+    layout: Any = "auto" if "last" not in settings else "last" if settings["last"] else "first"
+    return kind(
+        network, epochs=int(settings["epochs"]), precision=precision, layout=layout, threads=1, seed=seed, **options
+    )
 
 
 def _classical(title: str, make: Any, grid: tuple[Settings, ...], grade: Grade, view: str, *text: str) -> ImageFamily:

@@ -74,3 +74,12 @@ def halvings(size: Sequence[int], number: int) -> list[nn.Module]:
 def global_mean(dims: int) -> nn.Module:
     """Mean over the whole image."""
     return _MEAN[dims](1)
+
+
+def channels_last(network: nn.Module) -> nn.Module:
+    """The network with its convolutions' weights in the order of images whose channels come last in memory."""
+    orders = {4: torch.channels_last, 5: torch.channels_last_3d}
+    for weights in network.parameters():
+        if weights.dim() in orders:
+            weights.data = weights.data.contiguous(memory_format=orders[weights.dim()])
+    return network

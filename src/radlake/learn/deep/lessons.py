@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from radlake.learn.deep.augment import Augmentation, augmented
+from radlake.learn.deep.device import fits, rows_of
 from radlake.learn.deep.trainer import Lesson
 
 Balance = Literal["weights", "sampler", "none"]
@@ -25,14 +26,15 @@ def class_weights(y: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
 
 
 def lesson(
-    pixels: Tensor, target: Tensor, *, balance: Balance, how: Augmentation | None, held_out: NDArray[np.bool_] | None
-) -> Lesson:
+    pixels: Tensor, target: Tensor, *, balance: Balance, how: Augmentation | None, held_out: NDArray[np.bool_] | None,
+    device: str = "cpu", last: bool = True,
+) -> Lesson:  # fmt: skip
     """Images with their classes or values.
 
     Parameters
     ----------
     pixels : (N, C, [Z,] Y, X) float tensor
-        In standard units, on the device.
+        In standard units, on the processor.
     target : (N,) int64 tensor, or (N, 1) float tensor
         Class numbers, or values.
     balance : {"weights", "sampler", "none"}
@@ -40,33 +42,44 @@ def lesson(
     how : Augmentation or None
     held_out : (N,) bool array or None
         Cases for validation, never trained on.
+    device : {"cpu", "cuda"}
+        Where the network is.
+    last : bool
+        Whether channels come last in memory; see `layout`.
     """
     rest = np.zeros(len(pixels), np.bool_) if held_out is None else held_out
     chosen, unseen = np.flatnonzero(~rest), np.flatnonzero(rest)
-    outcome = target.cpu().numpy()
+    outcome = target.numpy()
     weight = None
     if balance != "none" and not target.is_floating_point():
         weight = class_weights(outcome[chosen], int(outcome.max()) + 1)
-    loss = loss_of(target, weight if balance == "weights" else None)
+    loss = loss_of(target.to(device), weight if balance == "weights" else None)
     share = weight[outcome[chosen]] / len(chosen) if weight is not None and balance == "sampler" else None
+    resident, images = fits(pixels.nbytes, device), rows_of(pixels, device)
+    wanted = rows_of(target, device)
 
-    def batch(numbers: NDArray[np.int64], generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        inputs = pixels[numbers]
-        return layout(inputs if how is None else augmented(inputs, how, generator)), target[numbers]
+    def batch(numbers: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        inputs = images(numbers)
+        outcomes = wanted(numbers.to(device, non_blocking=True))
+        return layout(inputs if how is None else augmented(inputs, how, generator), last=last), outcomes
 
     def order(rng: np.random.Generator) -> NDArray[np.int64]:
         return rng.permutation(chosen) if share is None else rng.choice(chosen, len(chosen), p=share)
 
     def validate(network: nn.Module) -> float:
-        return float(loss(answered(network, pixels[unseen]), target[unseen]))
+        return float(loss(answered(network, pixels[unseen], device, last=last), target[unseen].to(device)))
 
-    digest = hashlib.sha256(pixels.cpu().numpy().tobytes() + outcome.tobytes() + repr((how, balance)).encode())
-    return Lesson(batch, loss, order, validate if rest.any() else None, digest.hexdigest())
+    digest = hashlib.sha256(pixels.numpy().tobytes() + outcome.tobytes() + repr((how, balance)).encode())
+    return Lesson(batch, loss, order, validate if rest.any() else None, digest.hexdigest(), resident)
 
 
-def layout(pixels: Tensor) -> Tensor:
-    """Flat images with channels last in memory, which convolutions like; volumes as they are."""
-    return pixels.contiguous(memory_format=torch.channels_last) if pixels.dim() == 4 else pixels
+def layout(pixels: Tensor, *, last: bool) -> Tensor:
+    """Images with channels last in memory, which most convolutions like, or as they are."""
+    if not last:
+        return pixels
+    return pixels.contiguous(
+        memory_format=torch.channels_last if pixels.dim() == 4 else torch.channels_last_3d
+    )  # fmt: skip
 
 
 def loss_of(target: Tensor, weight: NDArray[np.float64] | None) -> Callable[[Any, Tensor], Tensor]:
@@ -81,7 +94,19 @@ def loss_of(target: Tensor, weight: NDArray[np.float64] | None) -> Callable[[Any
     ).mean()
 
 
-def answered(network: nn.Module, pixels: Tensor) -> Tensor:
-    """What a network in evaluation mode says, in pieces that fit into memory; float32."""
+def answered(network: nn.Module, pixels: Tensor, device: str, *, last: bool) -> Tensor:
+    """What a network in evaluation mode says, in pieces that fit into memory; float32, on the device.
+
+    Parameters
+    ----------
+    network : nn.Module
+        On the device.
+    pixels : (N, C, [Z,] Y, X) float tensor
+        Anywhere.
+    device : {"cpu", "cuda"}
+    last : bool
+        As in `lesson`.
+    """
+    parts = (pixels[i : i + _AT_ONCE].to(device) for i in range(0, len(pixels), _AT_ONCE))
     with torch.inference_mode():
-        return torch.cat([network(layout(pixels[i : i + _AT_ONCE])).float() for i in range(0, len(pixels), _AT_ONCE)])
+        return torch.cat([network(layout(part, last=last)).float() for part in parts])

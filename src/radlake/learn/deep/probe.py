@@ -2,61 +2,107 @@
 
 from __future__ import annotations
 
-import copy
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from radlake.learn.deep.device import repeatable
+from radlake.learn.deep.layers import seed_dropout
+from radlake.learn.deep.recorded import AS_THEY_ARE, Recorder
 from radlake.learn.deep.trainer import Lesson, Precision, autocast
 
 _STEPS = 3
-_GAIN = 1.2  # how much faster bfloat16 must be, as it costs digits
+_GAIN = 1.2  # how much faster another way than the usual one must be: bfloat16 costs digits
 
 
-def faster_precision(network: nn.Module, lesson: Lesson, batch: int) -> Precision:
-    """The precision whose training steps are faster here; float32 unless bfloat16 gains a fifth.
-
-    Parameters
-    ----------
-    network : nn.Module
-        Left as it is.
-    lesson : Lesson
-    batch : int
-    """
-    plain, short = (seconds_of_a_step(network, lesson, batch, p) for p in ("float32", "bfloat16"))
-    return "bfloat16" if gains(plain, short) else "float32"
-
-
-def gains(plain: float, short: float) -> bool:
-    """Whether bfloat16 gains enough, by the seconds of a step with float32 and with it."""
-    return plain > _GAIN * short
-
-
-def seconds_of_a_step(network: nn.Module, lesson: Lesson, batch: int, precision: Precision = "float32") -> float:
-    """Seconds of one training step: the median of three, after one that does not count.
+@dataclass(frozen=True)
+class Way:
+    """How a step is computed.
 
     Parameters
     ----------
-    network : nn.Module
-        Left as it is.
-    lesson : Lesson
-    batch : int
     precision : {"float32", "bfloat16"}
+    last : bool
+        Whether channels come last in memory.
     """
-    twin = copy.deepcopy(network).train()
-    device = next(twin.parameters()).device.type
-    generator = torch.Generator(device).manual_seed(0)
-    chosen = lesson.order(np.random.default_rng(0))[:batch]
-    taken = []
-    for _ in range(_STEPS + 1):
-        started = time.perf_counter()
-        inputs, wanted = lesson.batch(chosen, generator)
+
+    precision: Precision
+    last: bool
+
+    @property
+    def name(self) -> str:
+        """As in plans."""
+        return f"{self.precision}, channels {'last' if self.last else 'first'}"
+
+
+def ways(device: str, *, last: bool) -> tuple[Way, ...]:
+    """Ways that are worth a try, the usual one first: on a GPU also the other order in memory than the usual one.
+
+    Examples
+    --------
+    >>> [way.name for way in ways("cpu", last=True)]
+    ['float32, channels last', 'bfloat16, channels last']
+    """
+    orders = (last, not last) if device == "cuda" else (last,)
+    return tuple(Way(precision, order) for order in orders for precision in ("float32", "bfloat16"))
+
+
+def fastest(seconds: Mapping[Way, float]) -> Way:
+    """The way with the shortest step; the first one unless that gains a fifth.
+
+    Parameters
+    ----------
+    seconds : mapping
+        Of a step in each way.
+    """
+    usual = next(iter(seconds))
+    best = min(seconds, key=lambda way: seconds[way])
+    return best if seconds[usual] > _GAIN * seconds[best] else usual
+
+
+def seconds_of_steps(
+    made: Callable[[bool], tuple[nn.Module, Lesson]], device: str, batch: int, *, last: bool
+) -> dict[Way, float]:
+    """Seconds of one training step in each way: the median of three, after some that do not count.
+
+    Parameters
+    ----------
+    made : callable
+        Whether channels come last -> a fresh network and its lesson, on the device.
+    device : {"cpu", "cuda"}
+    batch : int
+    last : bool
+        The usual order in memory.
+    """
+    tried = ways(device, last=last)
+    parts = {order: made(order) for order in {way.last for way in tried}}
+    with repeatable(device):
+        return {way: _seconds_of_a_step(*parts[way.last], device, batch, way.precision) for way in tried}
+
+
+def _seconds_of_a_step(network: nn.Module, lesson: Lesson, device: str, batch: int, precision: Precision) -> float:
+    """Seconds of one training step; the network's weights stay as they are."""
+    seed_dropout(network.train(), generator := torch.Generator(device).manual_seed(0))
+    chosen = torch.from_numpy(lesson.order(np.random.default_rng(0))[:batch])
+
+    def step(numbers: Tensor) -> None:
+        inputs, wanted = lesson.batch(numbers, generator)
         with autocast(device, precision):
-            said = twin(inputs)
+            said = network(inputs)
         lesson.loss(said, wanted).backward()  # type: ignore[no-untyped-call]
+        network.zero_grad()
+
+    recorder = Recorder(step, generator) if device == "cuda" and lesson.resident else None
+    numbers, taken = chosen.to(device) if lesson.resident else chosen, []
+    for _ in range(_STEPS + (AS_THEY_ARE + 1 if recorder else 1)):
+        started = time.perf_counter()
+        if recorder is None or not recorder.run(numbers):
+            step(numbers)
         if device == "cuda":
             torch.cuda.synchronize()
         taken.append(time.perf_counter() - started)
-    return float(np.median(taken[1:]))
+    return float(np.median(taken[-_STEPS:]))

@@ -2,7 +2,8 @@
 
 A network is trained once for each fold; the networks of all folds, which have been tested already, are the final model
 and answer with their mean. Classical models are fitted once more on all images. Folds of a network run side by side on
-the cores that there are, each on one thread, so that the bits do not depend on how many run at once.
+the cores that there are, each on one thread, so that the bits do not depend on how many run at once; on a GPU, which
+one network keeps busy, one after the other.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from radlake.learn.clock import Clock
 from radlake.learn.deep.cases import ImageCases
 from radlake.learn.deep.ensemble import Together
 from radlake.learn.deep.families import ImageFamily, epochs
-from radlake.learn.deep.probe import gains
+from radlake.learn.deep.probe import fastest
 from radlake.learn.deep.views import VIEWS, ImageFeatures, seen
 from radlake.learn.problem import Ints
 from radlake.learn.search import Search
@@ -39,6 +40,11 @@ _FEW = 300  # images on which a classical family is tried first
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def side_by_side(device: str, folds: int) -> int:
+    """How many folds of a network run at once."""
+    return 1 if device == "cuda" else min(cores(), folds)
 
 
 @dataclass(eq=False)
@@ -103,8 +109,8 @@ class Rounds:
 
     def _cost(self, trial: Trial) -> float:
         """Expected seconds of one repeat."""
-        side_by_side = min(cores(), self.folds) if self.families[trial.name].view is None else 1
-        return self.needs[trial.name] * -(-self.folds // side_by_side)
+        at_once = side_by_side(self.cases.device, self.folds) if self.families[trial.name].view is None else 1
+        return self.needs[trial.name] * -(-self.folds // at_once)
 
     def _try(self, trial: Trial, repeat: int, drawn: Ints) -> bool:
         """Run a trial on a repeat unless it has been, or the clock forbids; whether it has been run now or before."""
@@ -152,7 +158,7 @@ def held_out(
 
     count = int(fold.max()) + 1
     if family.view is None:
-        with ThreadPoolExecutor(min(cores(), count)) as pool:
+        with ThreadPoolExecutor(side_by_side(cases.device, count)) as pool:
             parts = list(pool.map(one, range(count)))
     else:
         parts = [one(k) for k in range(count)]
@@ -173,7 +179,7 @@ def held_out(
 def made(family: ImageFamily, settings: Settings, cases: ImageCases, seed: int) -> Any:
     """An unfitted model that takes the images as they were given."""
     model = family.make(settings, cases.outcome.task, seed)
-    return model.set_params(axes=cases.axes) if family.view is None else model
+    return model.set_params(axes=cases.axes, device=cases.device) if family.view is None else model
 
 
 def _numbers(model: Any) -> int:
@@ -287,14 +293,19 @@ def _network_cost(
 ) -> tuple[float, ImageFamily] | str:
     """Seconds of one fit of a network, and the family with the settings that can be afforded; or why there are none."""
     plain = made(family, {"epochs": 1}, cases, seed)
-    step, short_step = plain.seconds_of_a_step(cases.raw, cases.outcome.y)
-    short = int(clock.allows(f"bfloat16/{name}", needs=0.0 if gains(step, short_step) else np.inf, until=1.0))
+    taken = plain.seconds_of_steps(cases.raw, cases.outcome.y)
+    best, way = fastest(taken), next(iter(taken))
+    for other in list(taken)[1:]:
+        if clock.allows(f"{other.name}/{name}", needs=0.0 if other == best else np.inf, until=np.inf):
+            way = other
+    made_so: Settings = {"short": int(way.precision == "bfloat16")}
+    if cases.device == "cuda":
+        made_so = {**made_so, "last": int(way.last)}
     steps = -(-len(cases.given) // plain.batch)
     seconds = 0.0
     for number in epochs(len(cases.given)):
-        seconds = (short_step if short else step) * steps * number
-        rounds = -(-folds // min(cores(), folds))
+        seconds = taken[way] * steps * number
+        rounds = -(-folds // side_by_side(cases.device, folds))
         if clock.allows(f"epochs/{name}/{number}", needs=seconds * rounds, until=until):
-            settings: Settings = {"epochs": number, "short": short}
-            return seconds, replace(family, grid=(settings,))
+            return seconds, replace(family, grid=({"epochs": number, **made_so},))
     return f"even {epochs(len(cases.given))[-1]} epochs take about {seconds:.0f} s a fold, more than there is"

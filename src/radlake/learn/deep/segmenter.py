@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from radlake.learn.deep import extra
 from radlake.learn.deep.parts import DRAWING, HERE_ONLY, load_weights
 from radlake.learn.deep.windows import cut, over_windows, padded, random_corner
 from radlake.learn.images import Axes, Images, images
+
+if TYPE_CHECKING:
+    from radlake.learn.deep.device import Device
 
 Floats = NDArray[np.float32]
 
@@ -50,7 +53,7 @@ class ImageSegmenter(BaseEstimator):  # type: ignore[misc] # scikit-learn has no
     classes_ : (K,) int array
         Labels, background first.
     patch_ : tuple of int
-    contract_, network_, history_
+    contract_, network_, history_, device_
         As in `ImageModel`.
 
     Examples
@@ -68,7 +71,7 @@ class ImageSegmenter(BaseEstimator):  # type: ignore[misc] # scikit-learn has no
         widths: Sequence[int] = (16, 32, 64), patch: tuple[int, ...] | None = None,
         intensity: Literal["image", "cohort"] = "image", augment: str = "mild", axes: Axes = "auto",
         precision: Literal["float32", "bfloat16"] = "float32", threads: int | None = None,
-        device: Literal["auto", "cpu", "cuda"] = "auto", checkpoint: str | Path | None = None,
+        device: Device = "auto", checkpoint: str | Path | None = None,
         progress: Callable[[Any], None] | None = None, seed: int = 0,
     ) -> None:  # fmt: skip
         self.epochs = epochs
@@ -104,14 +107,15 @@ class ImageSegmenter(BaseEstimator):  # type: ignore[misc] # scikit-learn has no
             When images or masks cannot be used, their sizes differ, or nothing is labelled.
         """
         from radlake.learn.deep import trainer
+        from radlake.learn.deep.device import described, resolve
 
+        device = resolve(self.device)
         given = images(X, axes=self.axes)
         labels = self._labels(given, y)
         self.contract_ = given.contract()
         self.patch_ = self._patch_for(given)
         ready = [padded(image, self.patch_, edge=True)[0] for image in self._standard(given, fit=True)]
         marked = [padded(mask[None], self.patch_, edge=False)[0] for mask in labels]
-        device = self._device()
         network = self._fresh().to(device)
         recipe = trainer.Recipe(
             self.epochs, self.batch, self.rate, self.decay, self.average, None, self.precision, self.seed
@@ -121,7 +125,7 @@ class ImageSegmenter(BaseEstimator):  # type: ignore[misc] # scikit-learn has no
             self.history_ = trainer.train(
                 network, self._lesson(ready, marked, device), recipe, folder=folder, progress=self.progress
             )  # fmt: skip
-        self.network_ = network.cpu()
+        self.network_, self.device_ = network.cpu(), described(device)
         return self
 
     def predict_proba(self, X: Any) -> list[Floats]:
@@ -135,9 +139,10 @@ class ImageSegmenter(BaseEstimator):  # type: ignore[misc] # scikit-learn has no
         check_is_fitted(self, "network_")
         torch = extra.torch()
         from radlake.learn.deep import trainer
+        from radlake.learn.deep.device import repeatable, resolve
 
         given = images(X, axes=self.axes).like(self.contract_)
-        device = self._device()
+        device = resolve(self.device)
         network = self.network_.to(device).eval()
 
         def answer(window: Floats) -> Floats:
@@ -146,7 +151,7 @@ class ImageSegmenter(BaseEstimator):  # type: ignore[misc] # scikit-learn has no
                 found: Floats = said.float().softmax(dim=1).cpu().numpy()
             return found
 
-        with trainer.threads(self._threads()):
+        with trainer.threads(self._threads()), repeatable(device):
             ready = self._standard(given, fit=False)
             found = [over_windows(image, self.patch_, answer, len(self.classes_)) for image in ready]
         self.network_ = network.cpu()
@@ -200,22 +205,28 @@ class ImageSegmenter(BaseEstimator):  # type: ignore[misc] # scikit-learn has no
             return UNet(self.contract_["channels"], len(self.classes_), tuple(self.widths), strides)
 
     def _lesson(self, ready: list[Floats], marked: list[NDArray[np.int64]], device: str) -> Any:
-        """Patches and their labels as the training loop wants them."""
+        """Patches and their labels as the training loop wants them: cut on the device from images that are kept there.
+
+        Where they do not fit, patches are cut on the processor.
+        """
         torch = extra.torch()
         from radlake.learn.deep.augment import augmentation, coloured, movements, resample
+        from radlake.learn.deep.device import fits
         from radlake.learn.deep.trainer import Lesson
         from radlake.learn.deep.unet import segmentation_loss
 
         how, size = augmentation(self.augment), self.patch_
+        place = device if fits(sum(a.nbytes for side in (ready, marked) for a in side), device) else "cpu"
+        sides = [[torch.from_numpy(a).to(place) for a in side] for side in (ready, marked)]
 
-        def batch(numbers: NDArray[np.int64], generator: Any) -> tuple[Any, Any]:
-            rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator, device=device)))
-            corners = [random_corner(marked[i], size, rng) for i in numbers]
+        def batch(numbers: Any, generator: Any) -> tuple[Any, Any]:
+            cases = numbers.tolist()
+            rng = np.random.default_rng([generator.initial_seed(), *cases])  # in an epoch each case comes once
+            corners = [random_corner(marked[i], size, rng) for i in cases]
             pixels, labels = (
-                torch.from_numpy(np.stack([cut(side[i], c, size) for i, c in zip(numbers, corners, strict=True)]))
-                for side in (ready, marked)
+                torch.stack([cut(side[i], c, size) for i, c in zip(cases, corners, strict=True)]).to(device)
+                for side in sides
             )
-            pixels, labels = pixels.to(device), labels.to(device)
             if how is not None:
                 maps = movements(pixels, how, generator)
                 pixels = coloured(resample(pixels, maps), how, generator)
@@ -226,13 +237,9 @@ class ImageSegmenter(BaseEstimator):  # type: ignore[misc] # scikit-learn has no
         for image, mask in zip(ready, marked, strict=True):
             digest.update(image.tobytes() + mask.tobytes())
         number = len(ready)
-        return Lesson(batch, segmentation_loss, lambda rng: rng.permutation(number), None, digest.hexdigest())
-
-    def _device(self) -> str:
-        """Where to train and answer."""
-        if self.device == "auto":
-            return "cuda" if extra.torch().cuda.is_available() else "cpu"
-        return self.device
+        return Lesson(
+            batch, segmentation_loss, lambda rng: rng.permutation(number), None, digest.hexdigest(), resident=False
+        )  # fmt: skip
 
     def _threads(self) -> int:
         """Threads of torch."""
@@ -244,7 +251,7 @@ class ImageSegmenter(BaseEstimator):  # type: ignore[misc] # scikit-learn has no
         params = {name: value for name, value in self.get_params().items() if name not in HERE_ONLY}
         fitted = {
             "classes": self.classes_.tolist(), "patch": list(self.patch_), "contract": self.contract_,
-            "range": getattr(self, "range_", None), "history": asdict(self.history_),
+            "range": getattr(self, "range_", None), "history": asdict(self.history_), "device": self.device_,
         }  # fmt: skip
         tensors = {name: value.numpy() for name, value in self.network_.state_dict().items()}
         return {"estimator": "ImageSegmenter", "params": params, "fitted": fitted}, tensors
@@ -265,6 +272,7 @@ class ImageSegmenter(BaseEstimator):  # type: ignore[misc] # scikit-learn has no
         found = cls(**{**params, "widths": tuple(params["widths"])})
         found.classes_, found.patch_ = np.array(fitted["classes"]), tuple(fitted["patch"])
         found.contract_, found.history_ = dict(fitted["contract"]), History(**fitted["history"])
+        found.device_ = dict(fitted["device"])
         if fitted["range"] is not None:
             found.range_ = tuple(fitted["range"])
         found.network_ = load_weights(found._fresh(), tensors)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from radlake.core.errors import UsageError
 from radlake.learn.clock import Clock, Plan, seconds
-from radlake.learn.deep import extra
 from radlake.learn.deep.cases import ImageCases, image_cases, image_fingerprint
+from radlake.learn.deep.device import Device, described, resolve
 from radlake.learn.deep.families import ImageFamily, image_families
 from radlake.learn.deep.rounds import Rounds, costs, final
 from radlake.learn.expectation import what_it_can_show
@@ -46,6 +46,7 @@ def select_images(  # noqa: PLR0913 - its options are the request
     repeats: int = 3,
     outer: bool = True,
     seed: int = 0,
+    device: Device = "auto",
     replay: Plan | None = None,
 ) -> Choice:
     """Choose a model of images by repeated cross-validation over patients and near-duplicates, within a time budget.
@@ -54,7 +55,7 @@ def select_images(  # noqa: PLR0913 - its options are the request
     ----------
     inputs : images
         See `radlake.learn.images.images`.
-    y, groups, clusters, task, models, budget, prefer, folds, repeats, seed, replay
+    y, groups, clusters, task, models, budget, prefer, folds, repeats, seed, device, replay
         As in `radlake.learn.select`; models are names in `radlake.learn.deep.families.image_families`. `groups` and
         near-duplicates, which are found, are kept together.
     axes : {"auto", "yx", "yxc", "zyx", "zyxc"}
@@ -77,10 +78,12 @@ def select_images(  # noqa: PLR0913 - its options are the request
     clock = Clock(seconds(budget), replay)
     design: dict[str, Any] = {
         "models": None if models is None else sorted(models), "prefer": prefer, "folds": folds, "repeats": repeats,
-        "outer": outer, "seed": seed,
+        "outer": outer, "seed": seed, "device": resolve(device if replay is None else replay.design["device"]),
     }  # fmt: skip
     with threadpool_limits(1):  # sums in another order would give other last bits
-        cases = image_cases(inputs, y, groups=groups, clusters=clusters, task=task, axes=axes)
+        cases = image_cases(
+            inputs, y, groups=groups, clusters=clusters, task=task, axes=axes, device=design["device"]
+        )  # fmt: skip
         digest = cases.digest
         if replay is not None:
             if replay.digest != digest:
@@ -119,7 +122,7 @@ def _select(cases: ImageCases, digest: str, design: dict[str, Any], clock: Clock
         text += (
             f" There was time for {len(picks)} of {design['folds']} such repetitions: the number is of these patients."
         )
-    plan = Plan(digest, design | _machine(), tuple(sorted(clock.done)))
+    plan = Plan(digest, design | _machine(cases.device), tuple(sorted(clock.done)))
     return Choice(
         model=model, table=tuple(lines), reason=text, expectation=what_it_can_show(found, outcome.task),
         notes=_notes(cases), honest=honest, picks=tuple(picks), predictions=predictions, folds=fold,
@@ -171,7 +174,7 @@ def _reason_against(
     name: str, family: ImageFamily, cases: ImageCases, found: Fingerprint, design: Mapping[str, Any]
 ) -> str | None:
     """Why a family is not tried, or None."""
-    wanted, gpu = design["models"], extra.torch().cuda.is_available()
+    wanted, gpu = design["models"], cases.device == "cuda"
     rules = (
         (wanted is not None and name not in wanted, "it was not asked for"),
         (
@@ -256,9 +259,10 @@ def _notes(cases: ImageCases) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _machine() -> dict[str, Any]:
-    """Versions on which equal bits depend."""
+def _machine(device: str) -> dict[str, Any]:
+    """Versions and devices on which equal bits depend."""
     from importlib.metadata import version
 
     names = ("scikit-learn", "numpy", "scipy", "torch", "opencv-python-headless")
-    return {"versions": {n: version(n) for n in names}, "machine": platform.machine()}
+    versions = {n: version(n) for n in names}
+    return {"versions": versions, "machine": platform.machine(), "gpu": described(device)["name"]}

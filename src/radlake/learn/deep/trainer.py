@@ -1,7 +1,8 @@
 """A short training loop in plain PyTorch: one cycle of the learning rate, averaged weights, the same bits for a seed.
 
 All that is drawn at random in an epoch (order, augmentation, dropout) follows from the seed and the number of the
-epoch, so that a run that was killed goes on from its last epoch to the same bits.
+epoch, so that a run that was killed goes on from its last epoch to the same bits. On a GPU no step waits for a number,
+and whole steps are recorded and replayed (`radlake.learn.deep.recorded`).
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from radlake.learn.deep import checkpoint
+from radlake.learn.deep.device import repeatable
 from radlake.learn.deep.layers import seed_dropout
+from radlake.learn.deep.rates import SCHEDULES, Schedule
+from radlake.learn.deep.recorded import Recorder
 
 Precision = Literal["float32", "bfloat16"]
-
-_WARM = 0.3  # share of the steps in which the rate rises
-_START, _END = 1 / 25, 1e-4  # of the peak
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Recipe:
     precision : {"float32", "bfloat16"}
         Of convolutions and products; weights and sums are float32 always.
     seed : int
+    schedule : {"cycle", "steps"}
+        Of the learning rate; see `radlake.learn.deep.rates`.
     """
 
     epochs: int
@@ -58,6 +61,7 @@ class Recipe:
     patience: int | None
     precision: Precision
     seed: int
+    schedule: Schedule = "cycle"
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Lesson:
     Parameters
     ----------
     batch : callable
-        (case numbers, generator) -> inputs and what is wanted, on the device, augmented.
+        (case numbers, a tensor; generator) -> inputs and what is wanted, on the device, augmented.
     loss : callable
         (what the network says, what is wanted) -> mean loss over the batch's cases.
     order : callable
@@ -76,13 +80,16 @@ class Lesson:
         network -> loss on cases that are held out.
     identity : str
         Names the data: a checkpoint of other data is refused.
+    resident : bool
+        Whether `batch` takes case numbers on the device and looks at nothing else than the device.
     """
 
-    batch: Callable[[NDArray[np.int64], torch.Generator], tuple[Tensor, Tensor]]
+    batch: Callable[[Tensor, torch.Generator], tuple[Tensor, Tensor]]
     loss: Callable[[Any, Tensor], Tensor]
     order: Callable[[np.random.Generator], NDArray[np.int64]]
     validate: Callable[[nn.Module], float] | None
     identity: str
+    resident: bool = True
 
 
 @dataclass(frozen=True)
@@ -119,34 +126,19 @@ class History:
         Of each epoch.
     pieces : int
         Into how many pieces a batch had to be cut for want of memory.
+    recorded : bool
+        Whether steps were recorded and replayed on a GPU.
     """
 
     losses: list[float] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
     pieces: int = 1
+    recorded: bool = False
 
     @property
     def best(self) -> int:
         """Epoch with the lowest validation loss, the last where nothing was held out."""
         return int(np.argmin(self.validation)) if self.validation else len(self.losses) - 1
-
-
-def one_cycle(step: float, steps: float, peak: float) -> float:
-    """Learning rate at a step: up along half a cosine in the first 30%, then down to nearly zero.
-
-    References
-    ----------
-    Smith and Topin (2018), Super-convergence: very fast training of neural networks using large learning rates,
-    arXiv:1708.07120.
-
-    Examples
-    --------
-    >>> [round(one_cycle(step, 10, 1.0), 2) for step in (0, 3, 9)]
-    [0.04, 1.0, 0.05]
-    """
-    done = step / steps
-    low, share = (_START, 1 - done / _WARM) if done < _WARM else (_END, (done - _WARM) / (1 - _WARM))
-    return peak * (low + (1 - low) * (1 + math.cos(math.pi * share)) / 2)
 
 
 @contextmanager
@@ -188,7 +180,13 @@ def train(
     CheckpointError
         When the folder holds the state of another training.
     """
-    run = _Run(network, lesson, recipe)
+    with repeatable(next(network.parameters()).device.type):
+        return _train(_Run(network, lesson, recipe), folder, progress)
+
+
+def _train(run: _Run, folder: Path | None, progress: Callable[[Progress], None] | None) -> History:
+    """All epochs that are left."""
+    lesson, recipe = run.lesson, run.recipe
     identity = hashlib.sha256(repr((lesson.identity, asdict(recipe))).encode()).hexdigest()
     if folder is not None and (found := checkpoint.read(folder, identity)) is not None:
         run.restore(*found)
@@ -216,19 +214,27 @@ class _Run:
 
     def __init__(self, network: nn.Module, lesson: Lesson, recipe: Recipe) -> None:
         self.network, self.lesson, self.recipe = network, lesson, recipe
-        self.averaged = copy.deepcopy(network).eval()
+        self.device = next(network.parameters()).device
+        gpu = self.device.type == "cuda"
+        # moving joins the weights of recurrent layers in memory, which copying has parted
+        self.averaged = copy.deepcopy(network).to(self.device).eval()
         self.best: dict[str, Tensor] | None = None
         self.history = History()
-        self.device = next(network.parameters()).device
+        rate: Any = torch.tensor(recipe.rate, device=self.device) if gpu else recipe.rate
         self.optimizer = torch.optim.AdamW(
-            network.parameters(), lr=recipe.rate, weight_decay=recipe.decay, fused=True
+            network.parameters(), lr=rate, weight_decay=recipe.decay, fused=True, capturable=gpu
         )  # fmt: skip
+        self.optimizer._warned_capturable_if_run_uncaptured = True  # first steps are not
         moving = [
             (mine, theirs)
             for mine, theirs in zip(self.averaged.state_dict().values(), network.state_dict().values(), strict=True)
             if mine.is_floating_point()
         ]
         self.pairs = [list(side) for side in zip(*moving, strict=True)]
+        self.generator = torch.Generator(self.device)
+        self.total = torch.zeros((), dtype=torch.float64, device=self.device)
+        self.pace: Any = torch.zeros((), device=self.device) if gpu else 0.0
+        self.recorder = Recorder(self._whole, self.generator) if gpu and lesson.resident else None
 
     @property
     def over(self) -> bool:
@@ -241,53 +247,77 @@ class _Run:
         """One pass over the cases."""
         number = len(self.history.losses)
         seed = int(np.random.SeedSequence([self.recipe.seed, number]).generate_state(1, np.uint64)[0] >> 1)
-        generator = torch.Generator(self.device).manual_seed(seed)
-        order = self.lesson.order(np.random.default_rng([self.recipe.seed, number]))
-        batches = np.array_split(order, math.ceil(len(order) / self.recipe.batch))
-        seed_dropout(self.network.train(), generator)
-        total = 0.0
+        self.generator.manual_seed(seed)
+        order = torch.from_numpy(self.lesson.order(np.random.default_rng([self.recipe.seed, number])))
+        batches = torch.tensor_split(
+            order.to(self.device) if self.lesson.resident else order, math.ceil(len(order) / self.recipe.batch)
+        )  # fmt: skip
+        seed_dropout(self.network.train(), self.generator)
+        self.total.zero_()
         for place, chosen in enumerate(batches):
-            step = number * len(batches) + place
-            rate = one_cycle(step, self.recipe.epochs * len(batches), self.recipe.rate)
-            self.optimizer.param_groups[0]["lr"] = rate
-            total += self._step(chosen, generator) * len(chosen)
-            self._average(step)
+            self._pace(number * len(batches) + place, self.recipe.epochs * len(batches))
+            self._step(chosen)
         seed_dropout(self.network, None)
-        self.history.losses.append(total / len(order))
+        self.history.losses.append(float(self.total) / len(order))
         if self.lesson.validate is not None:
             self._validate(self.lesson.validate)
 
-    def _step(self, chosen: NDArray[np.int64], generator: torch.Generator) -> float:
+    def _pace(self, step: int, steps: int) -> None:
+        """Set the learning rate, and how far the averaged weights move: in the first steps farther."""
+        rate = SCHEDULES[self.recipe.schedule](step, steps, self.recipe.rate)
+        pace = 1 - min(self.recipe.average, (1 + step) / (10 + step))
+        group = self.optimizer.param_groups[0]
+        if isinstance(self.pace, Tensor):
+            group["lr"].fill_(rate)
+            self.pace.fill_(pace)
+        else:
+            group["lr"], self.pace = rate, pace
+
+    def _step(self, chosen: Tensor) -> None:
         """One step of the optimiser; where memory runs out the batch is halved, and again, and the step repeated."""
+        if self.recorder is not None:
+            if self.recorder.run(chosen):
+                self.history.recorded = True
+                return None
+            if not self.recorder.works:
+                self.generator, self.recorder = self.recorder.generator, None
+                seed_dropout(self.network, self.generator)
         while True:
             try:
-                return self._accumulated(np.array_split(chosen, min(self.history.pieces, len(chosen))), generator)
+                return self._whole(chosen)
             except (MemoryError, RuntimeError) as error:
                 if not _out_of_memory(error) or self.history.pieces >= len(chosen):
                     raise
             self.history.pieces *= 2
+            self.optimizer.zero_grad()
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
 
-    def _accumulated(self, pieces: list[NDArray[np.int64]], generator: torch.Generator) -> float:
-        """One step on the sum of the pieces' gradients; mean loss."""
-        self.optimizer.zero_grad()
-        number, total = sum(map(len, pieces)), 0.0
-        for piece in pieces:
-            inputs, wanted = self.lesson.batch(piece, generator)
+    def _whole(self, chosen: Tensor) -> None:
+        """One step on the sum of the pieces' gradients."""
+        losses = []
+        for piece in torch.tensor_split(chosen, min(self.history.pieces, len(chosen))):
+            inputs, wanted = self.lesson.batch(piece, self.generator)
             with autocast(self.device.type, self.recipe.precision):
                 said = self.network(inputs)
-            loss = self.lesson.loss(said, wanted) * (len(piece) / number)
+            loss = self.lesson.loss(said, wanted) * (len(piece) / len(chosen))
             loss.backward()  # type: ignore[no-untyped-call]
-            total += float(loss.detach())
+            losses.append(loss.detach().double())
         self.optimizer.step()
-        return total
+        self.optimizer.zero_grad()
+        self.total += sum(losses) * len(chosen)
+        self._average()
 
-    def _average(self, step: int) -> None:
-        """Move the averaged weights towards the present ones; the first steps count for less."""
-        keep = min(self.recipe.average, (1 + step) / (10 + step))
+    def _average(self) -> None:
+        """Move the averaged weights towards the present ones."""
+        mine, theirs = self.pairs
         with torch.no_grad():
-            torch._foreach_lerp_(self.pairs[0], self.pairs[1], 1 - keep)
+            if not isinstance(self.pace, Tensor):
+                torch._foreach_lerp_(mine, theirs, self.pace)
+                return
+            steps = torch._foreach_sub(theirs, mine)
+            torch._foreach_mul_(steps, self.pace)
+            torch._foreach_add_(mine, steps)
 
     def _validate(self, validate: Callable[[nn.Module], float]) -> None:
         """Note the loss on held-out cases, and keep the weights if it is the lowest."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from math import prod
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from radlake.learn.deep.layers import Dropout, patches
 
@@ -27,8 +29,10 @@ class Attention(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         """Tokens (N, T, width)."""
         query, key, value = self._heads(self.before_attention(tokens))
-        seen = functional.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
-        tokens = tokens + self.join(seen)
+        # on a GPU the fused kernels add gradients up in no fixed order
+        with sdpa_kernel(SDPBackend.MATH) if tokens.is_cuda else nullcontext():
+            seen = functional.scaled_dot_product_attention(query, key, value)
+        tokens = tokens + self.join(seen.transpose(1, 2).flatten(2))
         found: Tensor = tokens + self.dense(self.before_dense(tokens))
         return found
 

@@ -91,7 +91,9 @@ def segmentation_loss(said: list[Tensor] | Tensor, wanted: Tensor) -> Tensor:
         labels = wanted
         if scores.shape[2:] != wanted.shape[1:]:
             labels = functional.interpolate(wanted[:, None].float(), scores.shape[2:], mode="nearest")[:, 0].long()
-        total = total + 0.5**i / whole * (functional.cross_entropy(scores.float(), labels) + _lost_dice(scores, labels))
+        # the mean is taken apart: cuDNN's own sums pixels in no fixed order
+        entropy = functional.cross_entropy(scores.float(), labels, reduction="none").mean()
+        total = total + 0.5**i / whole * (entropy + _lost_dice(scores, labels))
     return total
 
 

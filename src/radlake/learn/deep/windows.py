@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,8 +54,8 @@ def random_corner(labels: NDArray[np.int64], size: Sequence[int], rng: np.random
     return tuple(corner)
 
 
-def cut(image: NDArray, corner: Sequence[int], size: Sequence[int]) -> NDArray:  # type: ignore[type-arg] # floats or labels
-    """The patch of an image (C, [Z,] Y, X) at a corner."""
+def cut(image: Any, corner: Sequence[int], size: Sequence[int]) -> Any:
+    """The patch of an image (C, [Z,] Y, X), an array or a tensor, at a corner."""
     return image[(slice(None), *(slice(c, c + n) for c, n in zip(corner, size, strict=True)))]
 
 
