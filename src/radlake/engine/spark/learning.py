@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Settings = Mapping[str, float]
-_STARTS = 8  # of k-means, which ends in the nearest optimum: the tightest counts
+_SAMPLE = 20_000  # rows in which k-means begins
+_STARTS = 10  # of k-means, which ends in the nearest optimum: the tightest counts
+_STEPS, _STILL = 300, 1e-6  # of k-means, in standard units
 _TOLERANCE = 1e-8  # of the optimiser, so that coefficients agree with scikit-learn's to four digits
 _MEDIAN_ERROR = 1e-3  # of the ranks of medians
 
@@ -40,7 +42,9 @@ def fit(name: str, frame: DataFrame, inputs: Sequence[str], target: str, setting
     target : str
         Column of 0 and 1; rows without one are left out.
     settings : mapping
-        logistic: C, the inverse strength of the L2 penalty. tree: max_depth, min_samples_leaf. forest: also trees.
+        logistic: C, the inverse strength of the L2 penalty. tree: max_depth, min_samples_leaf, and
+        bins, the number of candidates for a threshold (256): with as many as there are values they are scikit-learn's.
+        forest: also trees.
     seed : int
         For the forest's drawings.
 
@@ -69,6 +73,10 @@ def fit(name: str, frame: DataFrame, inputs: Sequence[str], target: str, setting
 def k_means(frame: DataFrame, inputs: Sequence[str], k: int, *, seed: int) -> Any:
     """A scikit-learn pipeline with k-means centres found by Spark, in standard units of each column.
 
+    Lloyd's steps over all rows are Spark's; they begin at the centres that scikit-learn finds on the driver, of several
+    starts the tightest, in all rows or a sample of 20,000. Clusters often have several optima that are nearly as tight,
+    so starts of Spark's own would end elsewhere.
+
     Parameters
     ----------
     frame, inputs, seed
@@ -81,21 +89,22 @@ def k_means(frame: DataFrame, inputs: Sequence[str], k: int, *, seed: int) -> An
     Pipeline
         Its `predict` gives the number of the nearest centre for each row.
     """
-    from pyspark.ml.clustering import KMeans
+    from pyspark.mllib.clustering import KMeans, KMeansModel
+    from pyspark.mllib.linalg import Vectors
     from sklearn.cluster import KMeans as Centres
     from sklearn.pipeline import make_pipeline
 
     with told():
         cases, gaps = _without_gaps(frame, inputs)
         scaled, scaler = _in_units(cases)
-        scaled = scaled.select("_x").cache()
-        makers = [KMeans(k=k, seed=seed + n, featuresCol="_x", maxIter=100, tol=1e-6) for n in range(_STARTS)]
-        found = min((maker.fit(scaled) for maker in makers), key=lambda model: model.summary.trainingCost)
-        scaled.unpersist()
-        centres = np.array(found.clusterCenters(), dtype=np.float64) - scaler.mean_ / scaler.scale_
-    model = Centres(k, n_init=1, random_state=seed)
-    # One step from the centres sets up whatever scikit-learn keeps; the centres are Spark's.
-    model.fit(centres)
+        share = min(1.0, _SAMPLE / scaler.n_samples_seen_)
+        rows = scaled.select("_x") if share == 1.0 else scaled.select("_x").sample(share, seed=seed)
+        sample = np.array([row["_x"].toArray() for row in rows.toLocalIterator()])
+        model = Centres(k, n_init=_STARTS, random_state=seed).fit(sample - scaler.mean_ / scaler.scale_)
+        start = KMeansModel([Vectors.dense(c) for c in model.cluster_centers_ + scaler.mean_ / scaler.scale_])
+        vectors = scaled.select("_x").rdd.map(lambda row: Vectors.fromML(row["_x"]))
+        found = KMeans.train(vectors, k, maxIterations=_STEPS, epsilon=_STILL, initialModel=start)
+    centres = np.array(found.clusterCenters, dtype=np.float64) - scaler.mean_ / scaler.scale_
     model.cluster_centers_ = centres[np.lexsort(centres.T[::-1])]
     return make_pipeline(gaps, scaler, model)
 
@@ -160,25 +169,29 @@ def _logistic(cases: DataFrame, features: int, settings: Settings, seed: int) ->
 
 
 def _tree(cases: DataFrame, features: int, settings: Settings, seed: int) -> list[Any]:
-    """One tree. Spark joins leaves of the same class, so that its probabilities are coarser than scikit-learn's."""
-    from pyspark.ml.classification import DecisionTreeClassifier
+    """One tree.
 
-    found = DecisionTreeClassifier(
-        featuresCol="_x", labelCol="_y", maxDepth=int(settings["max_depth"]), maxBins=_BINS,
+    A tree of values on 0 and 1: the variance p (1 - p) is half of Gini's impurity, so the splits are those of a tree of
+    classes; but Spark joins leaves of the same class in those, whatever their probabilities.
+    """
+    from pyspark.ml.regression import DecisionTreeRegressor
+
+    found = DecisionTreeRegressor(
+        featuresCol="_x", labelCol="_y", maxDepth=int(settings["max_depth"]), maxBins=_bins(settings),
         minInstancesPerNode=int(settings.get("min_samples_leaf", 1)), seed=seed,
     ).fit(cases)  # fmt: skip
     return [_as_tree(found, features)]
 
 
 def _forest(cases: DataFrame, features: int, settings: Settings, seed: int) -> list[Any]:
-    """Trees on drawings of cases and features."""
-    from pyspark.ml.classification import RandomForestClassifier
+    """Trees on drawings of cases and features; each is one of values, see `_tree`."""
+    from pyspark.ml.regression import RandomForestRegressor
     from sklearn.ensemble import RandomForestClassifier as Model
 
-    found = RandomForestClassifier(
+    found = RandomForestRegressor(
         featuresCol="_x", labelCol="_y", numTrees=int(settings["trees"]), maxDepth=int(settings["max_depth"]),
-        maxBins=_BINS, minInstancesPerNode=int(settings.get("min_samples_leaf", 1)), featureSubsetStrategy="sqrt",
-        seed=seed,
+        maxBins=_bins(settings), minInstancesPerNode=int(settings.get("min_samples_leaf", 1)),
+        featureSubsetStrategy="sqrt", seed=seed,
     ).fit(cases)  # fmt: skip
     model = Model(int(settings["trees"]), max_depth=int(settings["max_depth"]), random_state=seed)
     model.estimators_ = [_as_tree(tree, features) for tree in found.trees]
@@ -187,7 +200,12 @@ def _forest(cases: DataFrame, features: int, settings: Settings, seed: int) -> l
     return [model]
 
 
-_BINS = 64  # candidates for a threshold: quantiles, or all middles between values where there are fewer
+def _bins(settings: Settings) -> int:
+    """Candidates for a threshold: quantiles, or all middles between values where there are fewer."""
+    return int(settings.get("bins", _BINS))
+
+
+_BINS = 256  # as scikit-learn's own histograms have
 _FITS: dict[str, Callable[[Any, int, Settings, int], list[Any]]] = {
     "logistic": _logistic,
     "tree": _tree,
@@ -226,11 +244,10 @@ def _as_tree(found: Any, features: int) -> Any:
 
 def _add(node: Any, rows: list[tuple[Any, ...]], values: list[list[float]], depth: int) -> int:
     """Append a node and all below it, children behind their parent as scikit-learn orders them; return the depth."""
-    stats = list(node.impurityStats().stats())
-    total = sum(stats)
-    index = len(rows)
-    values.append([s / total for s in stats])
-    rows.append((-1, -1, -2, -2.0, node.impurity(), int(total)))
+    total, ones, *_ = node.impurityStats().stats()  # cases, and the sum of their 0 and 1
+    index, gini = len(rows), 2.0 * node.impurity()
+    values.append([1.0 - ones / total, ones / total])
+    rows.append((-1, -1, -2, -2.0, gini, int(total)))
     if node.getClass().getSimpleName() == "LeafNode":
         return depth
     left = len(rows)
@@ -238,5 +255,5 @@ def _add(node: Any, rows: list[tuple[Any, ...]], values: list[list[float]], dept
     right = len(rows)
     deepest = max(deepest, _add(node.rightChild(), rows, values, depth + 1))
     split = node.split()
-    rows[index] = (left, right, split.featureIndex(), split.threshold(), node.impurity(), int(total))
+    rows[index] = (left, right, split.featureIndex(), split.threshold(), gini, int(total))
     return deepest
