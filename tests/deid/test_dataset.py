@@ -227,9 +227,29 @@ def test_retained_uids_stay_everywhere() -> None:
     assert clean.file_meta.MediaStorageSOPInstanceUID == ds.SOPInstanceUID
 
 
+def test_the_audit_tells_the_way_through_sequences_over_all_items() -> None:
+    ds, request, inner = person(), Dataset(), Dataset()
+    request.RequestedProcedureDescription, inner.PatientID = "Quuxberg", "4711"
+    request.StudiesContainingOtherReferencedInstancesSequence = [inner]
+    ds.RequestAttributesSequence = [request, request]
+    _, audit = deid.deidentify(ds, profile="strict", key=KEY)
+    rows = {(r.path, r.action): r.count for r in audit}
+    assert rows["0040,0275/0032,1060", "removed"] == 2
+    assert rows["0040,0275/0008,1200/0010,0020", "pseudonym"] == 2
+    assert rows["0010,0020", "pseudonym"] == 1
+
+
+def test_an_encapsulated_document_is_replaced() -> None:
+    ds = person()
+    ds.SOPClassUID, ds.MIMETypeOfEncapsulatedDocument = "1.2.840.10008.5.1.4.1.1.104.1", "application/pdf"
+    ds.EncapsulatedDocument, ds.DocumentTitle = b"%PDF-1.7 Quuxberg", "Letter about Quuxberg"
+    clean, _ = deid.deidentify(ds, profile="strict", key=KEY)
+    assert (clean.EncapsulatedDocument, "uuxberg" in str(clean)) == (b"\0\0", False)
+
+
 def test_the_audit_counts_and_holds_no_value() -> None:
     _, audit = deid.deidentify(person(), profile="strict", key=KEY)
-    assert ("0010,0020", "pseudonym", 1) in [(r.tag, r.action, r.count) for r in audit]
+    assert ("0010,0020", "pseudonym", 1) in [(r.path, r.action, r.count) for r in audit]
     assert "uuxberg" not in str(audit)
     assert "4711" not in str(audit)
 

@@ -94,7 +94,7 @@ def test_a_redacted_file_says_so_and_holds_no_letters(letters: None, tmp_path: P
     assert found.pixel_text == "redacted"
     assert after.BurnedInAnnotation == "NO"
     assert "113101" in {item.CodeValue for item in after.DeidentificationMethodCodeSequence}
-    assert [r.count for r in found.audit if r.tag == "7FE0,0010"] == [1]
+    assert [r.count for r in found.audit if r.path == "7FE0,0010"] == [1]
     assert (after.pixel_array[15:21, 16:38] == 0).all()
 
 

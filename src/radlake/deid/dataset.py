@@ -42,9 +42,17 @@ _LONGEST_NUMBERS = 1 << 16  # bytes; vectors beyond it are no identifiers and ne
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """What was done to an attribute, and how often."""
+    """What was done to an attribute, and how often.
 
-    tag: str
+    Parameters
+    ----------
+    path : str
+        Tags from the outermost sequence on, "0040,0275/0032,1060", over all items; names of parts in other formats.
+    action : str
+    count : int
+    """
+
+    path: str
     action: str
     count: int
 
@@ -73,7 +81,7 @@ def deidentify(
     clean : pydicom.Dataset
         With file meta information and an empty preamble, ready to be written in the transfer syntax of the input.
     audit : list of AuditRow
-        No values, tags and counts only.
+        No values: paths of tags, actions and counts only.
 
     Raises
     ------
@@ -113,11 +121,13 @@ class _Cleaner:
     rules: Rules
     person: Person
     own: Mapping[int, Rule] = field(default_factory=dict)
-    done: Counter[tuple[int, str]] = field(default_factory=Counter)
+    done: Counter[tuple[tuple[int, ...], str]] = field(default_factory=Counter)
+    inside: tuple[int, ...] = ()  # sequences that the cleaning is in
 
     def rows(self) -> list[AuditRow]:
-        """The account, by tag."""
-        return [AuditRow(f"{t >> 16:04X},{t & 0xFFFF:04X}", a, n) for (t, a), n in sorted(self.done.items())]
+        """The account, by path."""
+        found = sorted(self.done.items())
+        return [AuditRow("/".join(f"{t >> 16:04X},{t & 0xFFFF:04X}" for t in p), a, n) for (p, a), n in found]
 
     def dataset(self, source: Dataset, parent: int = 0, *, veiled: bool = False, depth: int = 0) -> Dataset:
         """A cleaned copy of a data set or item; veiled: with dummies for all that is not a number or a code."""
@@ -166,7 +176,7 @@ class _Cleaner:
 
     def _note(self, tag: int, what: str) -> None:
         """Count what was done."""
-        self.done[int(tag), what] += 1
+        self.done[(*self.inside, int(tag)), what] += 1
 
     def _drop(self, tag: int, what: str = "removed") -> DataElement | None:
         """Nothing in place of an element."""
@@ -198,9 +208,13 @@ class _Cleaner:
         if action == "Z":
             return self._put(tag, "SQ", Items(), "emptied")
         veiled = veiled or action == "D"
-        items = (self._item(item, tag, veiled, depth + 1) for item in items_of(source, tag))
         if action is not None:
             self._note(tag, "replaced" if action == "D" else "cleaned")
+        outside, self.inside = self.inside, (*self.inside, int(tag))
+        try:
+            items = [self._item(item, tag, veiled, depth + 1) for item in items_of(source, tag)]
+        finally:  # an element that cannot be read ends here as well
+            self.inside = outside
         return DataElement(tag, "SQ", Items([item for item in items if item is not None]))
 
     def _item(self, item: Dataset, parent: int, veiled: bool, depth: int) -> Dataset | None:

@@ -287,7 +287,7 @@ def _done_row(piece: Piece, cleaned: Cleaned) -> Row:
         "format": cleaned.format,
         "pixel_text": cleaned.pixel_text,
         "faces": cleaned.faces,
-        "audit": [{"path": a.tag, "action": a.action, "count": a.count} for a in cleaned.audit],
+        "audit": [{"path": a.path, "action": a.action, "count": a.count} for a in cleaned.audit],
     }
 
 

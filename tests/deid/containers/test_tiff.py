@@ -73,7 +73,7 @@ def test_words_and_unknown_tags_go_and_pixels_and_resolution_stay(big: bool, ord
         }
         assert page.tags[282].value == (300, 1)
         assert ImageCms.ImageCmsProfile(io.BytesIO(page.iccprofile))
-    account = {(row.tag, row.action) for row in tiff.clean(io.BytesIO(data), io.BytesIO())}
+    account = {(row.path, row.action) for row in tiff.clean(io.BytesIO(data), io.BytesIO())}
     assert {
         ("tag 270", "removed"),
         ("tag 306", "removed"),
