@@ -27,6 +27,24 @@ def test_only_uids_of_the_standard_are_registered() -> None:
     assert not is_registered("1.2.840.10008.5.1.4.1.1.2.99")
 
 
+def test_published_classes_of_makers_are_registered() -> None:
+    assert is_registered("1.3.46.670589.5.0.1.1")
+    assert not is_registered("1.3.46.670589.5.0.1.1.4711")
+
+
+def test_a_number_is_an_id_only_as_a_whole_and_where_it_is_long() -> None:
+    person = Person(KEY, "123456", "", "1.2.3", ("123456", "4711", "00000"))
+    assert [person.is_id(t) for t in ("123456", r"1\123456 ", "123456.5", "4711", "1.00000", "1234567")] == [
+        True, True, False, False, False, False,
+    ]  # fmt: skip
+
+
+def test_round_numbers_and_makers_of_images_stay_in_codes_and_others_go() -> None:
+    assert [PERSON.code(t) for t in ("150000", "MEVISLAB", "MONOCHROME2", "154711", "20240301", "QUUXBERG")] == [
+        "150000", "MEVISLAB", "MONOCHROME2", "", "", "",
+    ]  # fmt: skip
+
+
 def test_numbers_are_told_from_texts() -> None:
     assert [is_numeric(t) for t in ("", "1", r"1\-2.5e-3 ", ".5", "1.2.3", "Smith", "12 Smith", "1" * 40)] == [
         True, True, True, True, False, False, False, False,

@@ -239,6 +239,17 @@ def test_the_audit_tells_the_way_through_sequences_over_all_items() -> None:
     assert rows["0010,0020", "pseudonym"] == 1
 
 
+def test_numbers_that_are_equal_to_an_id_by_chance_stay() -> None:
+    ds = person()
+    ds.PatientID, ds.OtherPatientIDs = "4711", "00000"
+    ds.InstanceNumber, ds.RescaleSlope, ds.WindowWidth, ds.SeriesNumber = "4711", "1.00000", "4711", "2"
+    clean, _ = deid.deidentify(ds, profile="strict", key=KEY)
+    assert (clean.InstanceNumber, clean.RescaleSlope, clean.WindowWidth) == (4711, 1, 4711)
+    ds.PatientID = ds.SeriesNumber = "4711081"
+    clean, _ = deid.deidentify(ds, profile="strict", key=KEY)
+    assert str(clean.SeriesNumber) == ""
+
+
 def test_an_encapsulated_document_is_replaced() -> None:
     ds = person()
     ds.SOPClassUID, ds.MIMETypeOfEncapsulatedDocument = "1.2.840.10008.5.1.4.1.1.104.1", "application/pdf"

@@ -100,6 +100,19 @@ def test_an_unchanged_folder_is_left_alone_and_only_what_changed_is_done(source:
     assert (len(gone), len(new)) == (1, 1)
 
 
+def test_another_cleaner_does_everything_again(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dest = tmp_path / "out"
+    deidentify(source, dest, STRICT, HERE)
+    files, before = tree(dest), ledger.read_run(dest).versions
+    monkeypatch.setattr(engine, "VERSION", engine.VERSION + 1)
+    assert deidentify(source, dest, STRICT, HERE).worked == 7
+    assert {n: d for n, d in tree(dest).items() if n.endswith(".dcm")} == {
+        n: d for n, d in files.items() if n.endswith(".dcm")
+    }
+    assert ledger.read_run(dest).versions == before | {"cleaner": str(engine.VERSION)}
+    assert deidentify(source, dest, STRICT, HERE).worked == 0
+
+
 def test_a_file_that_became_bad_leaves_no_old_copy(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     deidentify(source, out, STRICT, HERE)

@@ -31,6 +31,8 @@ _DUMMIES: dict[str, str | bytes | int] = {
 }  # fmt: skip
 _CODE = re.compile(r"[A-Z0-9_ +/().:-]{0,16}")
 _STANDARDS = re.compile(r"ISO_\d{5}_\d|GB18030|ISO_IR \d{1,3}")
+_ROUND = re.compile(r"[1-9]\d{0,2}0{3,}")  # what is measured or set, not counted: ImageType of DX ends with 150000
+_LEAST_ID = 6  # digits; shorter numbers are equal to an id by chance, as the 4711th image of a patient 4711
 _NUMERIC = re.compile(r"(?:\s*[-+]?(?:\d{1,12}\.?\d{0,14}|\.\d{1,14})(?:[eE][-+]?\d{1,3})?[\s\0]*(?:\\|$))+")
 _TERMS = terms.MODALITIES | terms.PHOTOMETRIC | terms.IMAGE_TYPES | terms.BODY_PARTS | terms.VIEWS
 _SCHEMES = frozenset({
@@ -96,7 +98,7 @@ def keyed_uid(key: bytes, uid: str) -> str:
 
 
 def is_registered(uid: str) -> bool:
-    """Whether the standard itself lists a UID: a class, a transfer syntax, a well-known frame of reference."""
+    """Whether a UID is published: a class, a transfer syntax, a well-known frame of reference."""
     return clean_column("sop_class", uid) is not None
 
 
@@ -145,6 +147,11 @@ class Person:
     def is_named_in(self, text: str) -> bool:
         """Whether a part of a known identifier is one of the words of a text."""
         return not self._parts.isdisjoint(re.findall(r"[^\W_]+", fold(text)))
+
+    def is_id(self, text: str) -> bool:
+        """Whether one of the values of a DS or IS is a known number, and so long that this is no chance."""
+        values = (value.strip(" \0") for value in text.split("\\"))
+        return any(len(value) >= _LEAST_ID and value in self._parts for value in values)
 
     def date(self, vr: str, text: str) -> str | None:
         """A DA, DT or TM with modified dates; None when it cannot be read."""
@@ -214,7 +221,7 @@ TECHNICAL: dict[int, Callable[[Person, str, str], str]] = {
 
 def _is_coded(text: str) -> bool:
     """Whether a code string has no long number but a standard's, and no long word that nobody lists."""
-    if re.search(r"\d{5}", text) and not _STANDARDS.fullmatch(text):
+    if re.search(r"\d{5}", text) and not (_STANDARDS.fullmatch(text) or _ROUND.fullmatch(text)):
         return False
     return all(_is_code_word(word) for word in re.findall(r"[A-Z]{5,}", text))
 

@@ -344,7 +344,7 @@ class _Cleaner:
         if isinstance(raw, bytes) and len(raw) > _LONGEST_NUMBERS:
             return element
         text = raw.decode("latin-1") if isinstance(raw, bytes) else joined(texts_of(source, tag))
-        if actions.is_numeric(text) and not (len(text.strip()) > 3 and self.person.is_named_in(text)):
+        if actions.is_numeric(text) and not self.person.is_id(text):
             return element
         return self._put(tag, vr, "", "emptied")
 

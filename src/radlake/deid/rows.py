@@ -170,8 +170,9 @@ def _registered_uids() -> Mapping[str, Any]:
 
 
 def _registered_uid(text: str) -> str | None:
-    """A UID only when the standard itself lists it: any other could be somebody's."""
-    return text if text in terms.NEWER_UIDS or text in _registered_uids() else None
+    """A UID only when the standard or its maker publishes it: any other could be somebody's."""
+    public = text in terms.NEWER_UIDS or text in terms.PRIVATE_CLASSES or text in _registered_uids()
+    return text if public else None
 
 
 @cache

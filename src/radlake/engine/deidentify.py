@@ -10,9 +10,10 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -38,7 +39,7 @@ from radlake.lake.store import Lake
 
 _ITEMS_A_BATCH = 100
 _GATHER_SECONDS = 300.0  # a killed run's parts are not lost; this only keeps them few
-_VERSIONS = ("radlake", "pydicom", "numpy", "imagecodecs")
+_VERSIONS = ("radlake", "pydicom", "numpy", "imagecodecs", "rapidocr", "onnxruntime")  # the last two only if installed
 _PERCENT = "file://"
 
 
@@ -137,7 +138,7 @@ def _checked(source: Path, dest: Path, private: Path, settings: Settings, limits
         settings.names,
         settings.pixels,
         fingerprint(settings.key),
-        {"cleaner": str(VERSION), "python": platform.python_version(), **{n: version(n) for n in _VERSIONS}},
+        {"cleaner": str(VERSION), "python": platform.python_version(), **_versions()},
         wall_clock={"started": _now(), "ended": None, "seconds": None, "workers": limits.workers},
     )
     inner, outer = dest.resolve(), source.resolve()
@@ -161,6 +162,15 @@ def _check_same(before: ledger.Run, now: ledger.Run) -> None:
         raise KeyMismatchError("the destination was cleaned with another key; name that key, or a new folder")
     if before.settings != now.settings:
         raise UsageError("the destination was cleaned with another profile, options or names; name a new folder")
+
+
+def _versions() -> dict[str, str]:
+    """Versions of what does the work; of them only the cleaner's own number has files cleaned again."""
+    found = {}
+    for name in _VERSIONS:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 class _Inputs:

@@ -8,6 +8,7 @@ from copy import deepcopy
 import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
+from pydicom.datadict import dictionary_VR
 from pydicom.dataset import Dataset
 
 from radlake import deid
@@ -41,6 +42,36 @@ def test_a_well_cleaned_file_has_everything_right(sitting: tuple[Dataset, Datase
     assert all(sheet.right[a] > 10 for a in ("tag retained", "text not null", "text retained", "text removed"))
     assert all(sheet.right[a] > 10 for a in ("date shifted", "UID changed"))
     assert sheet.rate("pixels hidden") is None
+
+
+@pytest.mark.parametrize(
+    ("keyword", "bad", "left", "good"),
+    [
+        ("NumberOfFrames", "1A", "", True),  # no number: nothing of it may stay
+        ("NumberOfFrames", "1A", "1A", False),
+        ("NumberOfFrames", "2", "", False),
+        ("PixelPaddingValue", [0, 40, 4176], None, True),
+        ("SOPClassUID", "1.2.3.4711", "2.25.1", False),
+        ("SOPClassUID", "1.2.3.4711", None, True),
+        ("SOPClassUID", "1.3.46.670589.5.0.1.1", "1.3.46.670589.5.0.1.1", True),
+    ],
+)
+def test_what_an_attribute_cannot_hold_must_go_and_the_rest_must_stay(
+    keyword: str, bad: object, left: object, good: bool, quiet: None
+) -> None:
+    before, after = holding(keyword, bad), Dataset() if left is None else holding(keyword, left)
+    sheet = mark_file(before, after, b"", Key(), rules_for("", OPTIONS))
+    assert (sheet.right["tag retained"], len(sheet.wrong.get("tag retained", ()))) == (int(good), int(not good))
+
+
+def holding(keyword: str, value: object) -> Dataset:
+    """A data set with one element; 1A, which nothing but a damaged file makes an IS of, comes from such a file."""
+    found = Dataset()
+    if value == "1A":
+        found[keyword] = dcmread(str(get_testdata_file("badVR.dcm")))[keyword]
+    else:
+        found.add_new(keyword, dictionary_VR(keyword), value)
+    return found
 
 
 SPOILS: dict[str, tuple[str, Callable[[Dataset, Dataset], object]]] = {

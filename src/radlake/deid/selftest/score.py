@@ -20,6 +20,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, get_args
 
+from pydicom.datadict import dictionary_VM
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
@@ -28,6 +29,7 @@ from pydicom.uid import UID_dictionary  # type: ignore[attr-defined]
 
 from radlake.deid.ps315 import Rules
 from radlake.deid.selftest.plant import HARMLESS, NEEDED, Key, Moment, Path
+from radlake.deid.vocabulary.terms import PRIVATE_CLASSES
 
 Action = Literal[
     "tag retained", "text not null", "text retained", "text removed", "date shifted", "UID changed", "UID consistent",
@@ -124,7 +126,7 @@ def uids(dataset: Dataset, rules: Rules, path: Path = (), parent: int = 0) -> It
                 yield from uids(item, rules, (*path, (int(element.tag), number)), element.tag)
         elif element.VR == "UI" and action in {"U", "D", None}:
             value = element.value
-            if value and not isinstance(value, MultiValue) and str(value) not in UID_dictionary:
+            if value and not isinstance(value, MultiValue) and not _is_public(str(value)):
                 yield path, element.tag, str(value)
 
 
@@ -136,9 +138,10 @@ def _is_content(tag: BaseTag) -> bool:
 def _needed(before: Dataset, after: Dataset, sheet: Sheet) -> None:
     """Every needed attribute that was there, and is not inside something that must go, is there as it was."""
     for element in before:
-        if element.keyword in NEEDED and _is_sound(element):
+        if element.keyword in NEEDED:
             same = bool(element.tag in after and after[element.tag].value == element.value)
-            sheet.mark("tag retained", same, _place((), element.tag))
+            good = same if _is_sound(element) else not _text(after, element.tag)
+            sheet.mark("tag retained", good, _place((), element.tag))
     for name in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
         pairs = zip(before.get(name, ()), after.get(name, ()), strict=False)
         for old, new in pairs:
@@ -149,9 +152,21 @@ def _needed(before: Dataset, after: Dataset, sheet: Sheet) -> None:
 
 
 def _is_sound(element: DataElement) -> bool:
-    """Whether numbers are numbers: what is written as 1A tells no geometry, and must go."""
+    """Whether a value is what its attribute holds: numbers, as many as it may have, or a published class.
+
+    What is written as 1A tells no geometry, but may tell a name: then nothing of it may be left.
+    """
     values = element.value if isinstance(element.value, MultiValue) else [element.value]
+    if element.VR == "UI":
+        return _is_public(str(element.value)) or not element.value
+    if len(values) > 1 and dictionary_VM(element.tag) == "1":
+        return False
     return element.VR not in {"DS", "IS"} or all(isinstance(v, int | float | Decimal) or not v for v in values)
+
+
+def _is_public(uid: str) -> bool:
+    """Whether a UID is of the standard, or a maker's for a kind of object."""
+    return uid in UID_dictionary or uid in PRIVATE_CLASSES
 
 
 def _plain(element: object) -> str:

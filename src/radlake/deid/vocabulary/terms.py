@@ -91,8 +91,10 @@ BODY_PART_SPELLINGS = {
     "SACRALSPINE": "SSPINE", "THORACICSPINE": "TSPINE", "THX": "THORAX", "TOTALBODY": "WHOLEBODY", "WB": "WHOLEBODY",
 }  # fmt: skip
 
-# Words of five and more letters in defined terms and enumerated values of PS3.3 that no code meaning has.
+# Words of five and more letters in defined terms and enumerated values of PS3.3 that no code meaning has, and software
+# that calls itself an image type.
 CODE_WORDS = frozenset({
+    "MEVISLAB", "OSIRIX",
     "ADMIN", "ASYMX", "ASYMY", "BACKWARD", "BANDPASS", "BELLOWS", "BILINEAR", "BIPED", "BMATRIX", "CLASSIC",
     "COMPENSATED", "CONCEPT", "CONEBEAM", "CONVERGING", "CUMULATIVE", "CYLINDRICAL", "DECAY", "DISPLAYED",
     "DIVERGING", "ECHOPLANAR", "ELLIPTICAL", "FANBEAM", "FIRSTLEVEL", "GRAPPA", "HAMMING", "HANNING", "HOLES",
@@ -140,4 +142,16 @@ MANUFACTURERS = {
 # PS3.6 Annex A, newer than the table that pydicom 3.0 carries: label map and height map segmentation, deflated frames.
 NEWER_UIDS = frozenset({
     "1.2.840.10008.5.1.4.1.1.66.7", "1.2.840.10008.5.1.4.1.1.66.8", "1.2.840.10008.1.2.8.1",
+})  # fmt: skip
+
+# Kinds of objects that makers name in their conformance statements; as lists of DCMTK and dcm4che have them.
+PRIVATE_CLASSES = frozenset({
+    "1.2.392.200036.9116.7.8.1.1.1", "1.2.840.113619.4.2", "1.2.840.113619.4.26", "1.2.840.113619.4.27",
+    "1.2.840.113619.4.3", "1.2.840.113619.4.30", "1.2.840.113619.4.4", "1.2.840.113619.4.5.249", "1.3.12.2.1107.5.9.1",
+    "1.3.12.2.1107.5.99.3.10", "1.3.12.2.1107.5.99.3.11", "1.3.46.670589.11.0.0.12.1", "1.3.46.670589.11.0.0.12.2",
+    "1.3.46.670589.11.0.0.12.4", "1.3.46.670589.2.3.1.1", "1.3.46.670589.2.4.1.1", "1.3.46.670589.2.5.1.1",
+    "1.3.46.670589.5.0.1", "1.3.46.670589.5.0.1.1", "1.3.46.670589.5.0.10", "1.3.46.670589.5.0.11",
+    "1.3.46.670589.5.0.11.1", "1.3.46.670589.5.0.12", "1.3.46.670589.5.0.13", "1.3.46.670589.5.0.14",
+    "1.3.46.670589.5.0.2", "1.3.46.670589.5.0.2.1", "1.3.46.670589.5.0.3", "1.3.46.670589.5.0.3.1",
+    "1.3.46.670589.5.0.4", "1.3.46.670589.5.0.8", "1.3.46.670589.5.0.9", "1.3.46.670589.7.8.1618509",
 })  # fmt: skip
