@@ -32,7 +32,7 @@ from tests import archive
 RADLAKE = [sys.executable, "-c", "from radlake.cli import main; main()"]
 COMMANDS = [
     "plan", "run", "demo", "sql", "report", "trace", "release", "whois", "join", "quarantine", "train", "predict",
-    "evaluate", "explain", "fetch",
+    "evaluate", "explain", "fetch", "groups",
 ]  # fmt: skip
 
 

@@ -109,6 +109,41 @@ def test_a_model_is_explained_on_a_page(place: Path, tmp_path: Path) -> None:
     assert "bootstrap over 60 patients" in told.stdout
 
 
+def test_a_model_of_pictures_shows_where_it_looks(place: Path, tmp_path: Path) -> None:
+    archive = place / "discs.npz"
+    trained = radlake(
+        "train", archive, "--target", "label", "--inputs", "images", "--models", "hog-logistic", "--budget", "5m", "-q",
+        "--out", tmp_path / "m",
+    )  # fmt: skip
+    assert trained.exit_code == 0, trained.output
+    page = (tmp_path / "m" / "report.html").read_text("utf-8")
+    assert "Worse pictures" in page
+    assert "40 pictures were made worse on purpose (AUC" in page
+    regions = np.array([picture > 100 for picture in np.load(archive)["test_images"]])
+    np.savez(tmp_path / "outlines.npz", test_masks=regions)
+    done = radlake(
+        "explain", tmp_path / "m", archive, "--masks", tmp_path / "outlines.npz", "--cases", 2, "--out",
+        tmp_path / "why",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert done.stdout.count("occlusion:") == 2
+    assert "inside the outline" in done.stdout
+    with np.load(tmp_path / "why" / "maps.npz") as maps:
+        assert all(name.startswith("test ") and maps[name].shape == (24, 24) for name in maps)
+    missing = radlake("explain", tmp_path / "m", archive, "--masks", tmp_path / "absent", "--out", tmp_path / "why")
+    assert missing.exit_code == 2
+    assert "there is no file or folder" in missing.output
+
+
+def test_groups_are_told_and_shown(tmp_path: Path) -> None:
+    lake = measured_lake(tmp_path / "lake")
+    done = radlake("groups", lake.root, "--clusters", 2)
+    assert done.exit_code == 0, done.output
+    assert "report:" in done.stdout
+    assert 'id="groups"' in (lake.root / "report" / "index.html").read_text("utf-8")
+    assert json.loads(radlake("groups", lake.root, "--clusters", 2, "--json").stdout)["cases"] == 120
+
+
 def test_wrong_requests_end_with_2_and_say_what_to_do(place: Path, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("years of work")

@@ -71,6 +71,7 @@ NOT_A_NUMBER[1, 2, 2] = np.nan
         ([np.zeros((8, 8)), np.zeros((8, 8, 3))], "auto", "image 1 has axes yxc and 3 channels, image 0 has yx and 1"),
         ([np.zeros((8, 9)), np.zeros((8, 8, 8))], "auto", "image 1 has axes zyx"),
         (np.zeros((2, 8, 8, 8, 8, 8)), "auto", "got 5 axes"),
+        (np.zeros((2, 16, 16, 5)), "auto", "the last axis has 5 entries: no number of channels"),
         (np.zeros((2, 8, 8)), "zyx", "asks for 3 axes an image, got 2"),
         (np.full((2, 8, 8), "x"), "auto", "must hold numbers"),
         ([], "auto", "no images"),

@@ -11,7 +11,8 @@ def evidence(**changes: Any) -> dict[str, Any]:
     line = {"family": "logistic", "title": "logistic regression", "verdict": "chosen", "why": "the best", "mean": 0.9}
     score = {"metric": "auc", "value": 0.9, "low": 0.8, "high": 0.95, "method": "DeLong"}
     gap = {
-        "by": "sex", "value": "F", "cases": 40, "metric": "auc", "score": 0.7, "gap": -0.2, "gap_low": -0.3,
+        "by": "sex", "value": "F", "cases": 40, "metric": "auc", "score": 0.7, "low": 0.6, "high": 0.8, "gap": -0.2,
+        "gap_low": -0.3,
         "gap_high": -0.1,
     }  # fmt: skip
     found: dict[str, Any] = {
@@ -27,14 +28,15 @@ def evidence(**changes: Any) -> dict[str, Any]:
 def test_scores_are_told_with_what_they_mean() -> None:
     found = chosen(evidence())
     assert found is not None
-    ((title, rows),) = found.parts
-    assert title == "On patients that were held out in turn"
-    assert "chance to rank" in rows[0]["words"]
-    assert (rows[1]["title"], rows[1]["words"]) == ("predictive value of yes", "where 10% of all are ill")
-    assert found.counted == ""
+    (part,) = found.parts
+    assert part.title == "On patients that were held out in turn"
+    assert "chance to rank" in part.scores[0]["words"]
+    assert (part.scores[1]["title"], part.scores[1]["words"]) == ("predictive value of yes", "where 10% of all are ill")
+    assert part.counted == ""
+    assert part.figures == []
     assert found.point == "It acts from a probability of 0.250 on: sensitivity of 95% at least."
     assert found.reason == "Because."
-    assert found.left_out == ["lasso: not asked"]
+    assert found.left_out == ["lasso (not asked)"]
 
 
 def test_only_gaps_that_exclude_zero_are_drawn() -> None:
@@ -42,7 +44,7 @@ def test_only_gaps_that_exclude_zero_are_drawn() -> None:
     assert found is not None
     assert "sex F" in found.gaps
     assert "sex M" not in found.gaps
-    assert found.compared == 2
+    assert [g["title"] for g in found.groups] == ["AUC", "AUC"]
     assert chosen(evidence(subgroups=[])).gaps == ""  # type: ignore[union-attr]
 
 
@@ -54,7 +56,7 @@ def test_models_of_a_study_have_no_choice() -> None:
 def test_right_and_wrong_answers_are_one_sentence() -> None:
     found = chosen(evidence(confusion=[[44, 20], [9, 47]]))
     assert found is not None
-    assert found.counted == (
+    assert found.parts[0].counted == (
         "Of 56 cases with yes, 47 were found and 9 missed; of 64 cases with no, 44 were cleared and 20 were false"
         " alarms."
     )

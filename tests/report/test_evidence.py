@@ -11,9 +11,9 @@ from radlake.report.tables import Tables
 
 
 @pytest.fixture
-def found(cohort_tables: Tables) -> Study:
+def found(cohort_tables: Tables, cohort: Lake) -> Study:
     """The one study of the small cohort."""
-    (only,) = studies(cohort_tables)
+    (only,) = studies(cohort_tables, cohort.objects.get)
     return only
 
 
@@ -54,8 +54,8 @@ def test_calibration_has_intervals_because_bins_follow_from_the_predictions(foun
     assert found.decision
 
 
-def test_an_empty_lake_has_no_studies(empty_tables: Tables) -> None:
-    assert studies(empty_tables) == []
+def test_an_empty_lake_has_no_studies(empty_tables: Tables, empty: Lake) -> None:
+    assert studies(empty_tables, empty.objects.get) == []
 
 
 @pytest.mark.parametrize(("positives", "n"), [(0, 5), (3, 10), (10, 10), (77, 1000)])

@@ -10,7 +10,20 @@ from defusedxml.ElementTree import fromstring
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radlake.report.figures import Estimate, Line, bars, calibration, decision, forest, histogram, roc
+from radlake.report.figures import (
+    Estimate,
+    Line,
+    agreement,
+    bars,
+    calibration,
+    cloud,
+    decision,
+    fall,
+    forest,
+    histogram,
+    roc,
+    scatter,
+)
 
 DIAGONAL = Line("model", [(0.0, 0.0), (0.5, 0.75), (1.0, 1.0)], colour=3)
 
@@ -93,3 +106,25 @@ def test_figures_are_well_formed_whatever_they_are_given(label: str, counts: Seq
 @pytest.mark.parametrize("counts", [[0], [0, 0, 0]])
 def test_a_histogram_of_nothing_has_no_bars(counts: list[int]) -> None:
     assert paths(histogram(counts, 0, 1, title="t"), "bar") == [""]
+
+
+def test_points_lie_on_equal_axes_and_limits_of_agreement_are_drawn() -> None:
+    points = [(1.0, 2.0), (2.0, 1.0), (3.0, 3.0)]
+    square = scatter(points, title="t", across="truth", up="prediction")
+    assert square.count("<circle") == 3
+    found = agreement(points, title="t")
+    assert found.count("line s1") == 3
+    assert found.count("dashed") == 2
+    assert agreement([(1.0, 1.0)], title="one").count("<circle") == 1
+
+
+def test_a_falling_answer_has_its_own_axis_for_values() -> None:
+    lines = [Line("map", [(0, 0.0), (1, -3.0)])]
+    assert ">change<" in fall(lines, title="t", value=True)
+    assert ">probability<" in fall([Line("map", [(0, 0.9), (1, 0.1)])], title="t")
+
+
+def test_groups_are_points_in_their_colours() -> None:
+    drawn = cloud([Line("a", [(0, 0), (1, 1)], 0), Line("b", [(5, 5)], 3)], title="t", across="x", up="y")
+    assert (drawn.count("dot s0"), drawn.count("dot s3")) == (2, 1)
+    assert '<path class="line' not in drawn

@@ -7,14 +7,16 @@ import sys
 
 import typer
 
-from radlake.cli import cohort, deidentify, features, image, lake, learn, privacy, scale, similar
+from radlake.cli import cohort, deidentify, explain, features, groups, image, lake, learn, privacy, scale, similar
 from radlake.cli.common import app, parse_memory
 
 __all__ = [
     "app",
     "cohort",
     "deidentify",
+    "explain",
     "features",
+    "groups",
     "image",
     "lake",
     "learn",

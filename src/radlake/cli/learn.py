@@ -1,4 +1,4 @@
-"""Commands on models: train, predict, evaluate, explain, fetch."""
+"""Commands on models: train, predict, evaluate, fetch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ TRAIN_EXAMPLES = examples(
     "train breastmnist.npz --target label --inputs images --out model",
 )
 PREDICT_EXAMPLES = examples("predict model LAKE --out answers.csv", "predict model scans/ --out new-lake")
-EXPLAIN_EXAMPLES = examples("explain model LAKE --out why")
 FETCH_EXAMPLES = examples("fetch medmnist/breastmnist", "fetch medmnist/breastmnist --from copy.npz")
 EVALUATE_EXAMPLES = examples("evaluate model LAKE", "evaluate model LAKE --split test --json")
 
@@ -129,6 +128,7 @@ def train(
     from radlake.engine.progress import shown
     from radlake.learn.evaluation.operating import parse
     from radlake.learn.training import Request
+    from radlake.report.model_page import write
 
     asked = Request(
         target, TASKS[task], group.value, budget, prefer.value, parse(operating),
@@ -142,6 +142,7 @@ def train(
             inputs=inputs.value,
         )  # fmt: skip
         progress.end()
+    write(out, name=trained.bundle.name, target=asked.target, evidence=trained.bundle.evidence or {})
     if as_json:
         typer.echo(json.dumps(_summary(trained) | {"model": str(out)}))
     elif not quiet:
@@ -316,38 +317,6 @@ def evaluate(
     for row in found["subgroups"]:
         if row["gap_low"] is not None and (row["gap_low"] > 0 or row["gap_high"] < 0):
             typer.echo(f"gap: {row['by']} {row['value']}: {row['metric']} {row['score']:.3f}, {row['gap']:+.3f}")
-
-
-@app.command(epilog=EXPLAIN_EXAMPLES)
-def explain(
-    model: ModelPath,
-    source: Annotated[
-        Any, typer.Argument(parser=place, metavar="INPUT", help="A lake or a folder.", show_default=False)
-    ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the page.", show_default=False)],
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of what is drawn at random.")] = 0,
-    workers: Workers = CORES,
-    memory: Annotated[Any, typer.Option(parser=parse_memory, metavar="SIZE", help="For images under way.")] = "4GiB",
-    key_file: KeyFile = None,
-    private: Private = None,
-    patient_regex: Regex = None,
-    quiet: Quiet = False,
-) -> None:
-    """Show what a model looks at: weights, importance, how answers move, single cases, and whether to believe it."""
-    from radlake.engine.learning import explain as start
-    from radlake.engine.progress import shown
-    from radlake.report.explanation import write
-
-    with shown(quiet=quiet) as progress:
-        setting = _setting(workers, memory, key_file, private, patient_regex, progress)
-        found = start(model, source, seed=seed, setting=setting)
-    page = write(found, out)
-    if not quiet:
-        for check in found["checks"]:
-            typer.echo(f"{check['name']}: {check['words']}")
-        for row in found["importance"][:5]:
-            typer.echo(f"{row['feature']}: {row['drop']:.4f} of the {found['score']}")
-        typer.echo(f"page: {page}")
 
 
 @app.command(epilog=FETCH_EXAMPLES)

@@ -16,6 +16,7 @@ from radlake.core.place import Place
 from radlake.engine.api import run
 from radlake.engine.inputs import require
 from radlake.engine.options import Engine, Progress, Silent
+from radlake.engine.picture_masks import masks_of
 from radlake.engine.pictures import pictures
 from radlake.engine.pipeline import Pipeline, step
 from radlake.lake.manifest import FILE_NAME
@@ -24,9 +25,11 @@ from radlake.learn.bundle import Bundle, load
 from radlake.learn.cases import Cohort, labelled, measured
 from radlake.learn.contract import refuse
 from radlake.learn.explain.model import explain as told
+from radlake.learn.explain.pictures import Picture
+from radlake.learn.explain.pictures import explain_pictures as shown
 from radlake.learn.model_stages import answers, external, keep, model_id_of, scored
 from radlake.learn.predicting import predictions
-from radlake.learn.training import Request, Trained, save_model
+from radlake.learn.training import Request, Trained, save_model, unseen
 from radlake.learn.training import train as make
 
 Inputs = Literal["features", "images"]
@@ -215,13 +218,14 @@ def as_table(found: Sequence[dict[str, Any]]) -> pa.Table:
 
 
 def explain(model: Path, source: Place, *, seed: int, setting: Setting) -> dict[str, Any]:
-    """What a model looks at, on the cases of a lake (the labelled ones where there are some), or of a folder."""
+    """What a model of features looks at, on the cases of a lake (the labelled ones where there are some), or a folder.
+
+    Raises
+    ------
+    UsageError
+        When the model is one of pictures: see `explain_pictures`.
+    """
     bundle = load(model)
-    if not bundle.inputs:
-        raise UsageError(
-            "the model answers for pictures; this page is for models of features. Maps of where a network looks, with"
-            " their checks, are in radlake.learn.explain.saliency and sanity"
-        )
     unit = (bundle.contract or {}).get("unit")
     with lake_of(source, PLAIN if is_lake(source) else steps_of(bundle), setting) as lake:
         known = lake.sql("SELECT DISTINCT target FROM labels")["target"].to_pylist()
@@ -229,3 +233,28 @@ def explain(model: Path, source: Place, *, seed: int, setting: Setting) -> dict[
         if bundle.contract is not None:
             refuse(bundle.contract, cohort)
         return told(bundle, cohort, seed=seed)
+
+
+def explain_pictures(
+    bundle: Bundle, source: Place, *, masks: Path | None, most: int, seed: int
+) -> list[Picture]:  # fmt: skip
+    """Where a model of pictures looks, on cases that it was not trained on where there are such.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    source : Place
+        An archive, a folder or a file.
+    masks : Path or None
+        See `radlake.engine.picture_masks.masks_of`.
+    most : int
+        Pictures to explain.
+    seed : int
+    """
+    if masks is not None:
+        require([masks])
+    archive = isinstance(source, Path) and source.suffix == ".npz"
+    cohort = _pictures(source, bundle.target if archive else None)
+    new = unseen(bundle.evidence, cohort.ids, cohort.features)
+    outlined = masks_of(source, masks) if isinstance(source, Path) else {}
+    return shown(bundle, cohort.part(new) if new.any() else cohort, masks=outlined, most=most, seed=seed)

@@ -16,7 +16,7 @@ from radlake.learn.cases import Cohort
 from radlake.learn.duplicates import near_duplicates
 from radlake.learn.images import images
 
-_ROLES = ("train", "val", "test")
+ROLES = ("train", "val", "test")
 
 
 def pictures(source: Path, target: str | None = None) -> Cohort:
@@ -38,20 +38,30 @@ def pictures(source: Path, target: str | None = None) -> Cohort:
         return _archive(source, target)
     if target is not None:
         raise UsageError("pictures in files have no labels; give a .npz with labels, or a lake with --inputs features")
-    files = sorted(p for p in source.rglob("*") if p.is_file()) if source.is_dir() else [source]
-    found = [(i, picture) for i, file in enumerate(files) if (picture := _read(file)) is not None]
+    found = [(i, picture) for i, file in listed(source) if (picture := read(file)) is not None]
     if not found:
         raise UsageError("there is no picture that can be read; `radlake plan` says why")
-    count = len(str(len(files)))
-    ids = np.array([f"picture {i + 1:0{count}d}" for i, _ in found])  # by place in the order of names: names may tell
+    ids = np.array([i for i, _ in found])
     return _cohort([p for _, p in found], ids, np.full(len(ids), ""), np.empty(0))
+
+
+def listed(source: Path) -> list[tuple[str, Path]]:
+    """Files of a folder, or one file, each with its id: its place in the order of names, for names may tell."""
+    files = sorted(p for p in source.rglob("*") if p.is_file()) if source.is_dir() else [source]
+    digits = len(str(len(files)))
+    return [(f"picture {i + 1:0{digits}d}", file) for i, file in enumerate(files)]
+
+
+def numbered(role: str, count: int) -> list[str]:
+    """Ids of the pictures of one role of an archive."""
+    return [f"{role} {i + 1:06d}" for i in range(count)]
 
 
 def _archive(source: Path, target: str | None) -> Cohort:
     """Images of all roles."""
     try:
         with np.load(source, allow_pickle=False) as arrays:
-            roles = [r for r in _ROLES if f"{r}_images" in arrays]
+            roles = [r for r in ROLES if f"{r}_images" in arrays]
             parts = [np.asarray(arrays[f"{r}_images"]) for r in roles]
             labels = [np.asarray(arrays[f"{r}_labels"]).reshape(len(p), -1) for r, p in zip(roles, parts, strict=True)]
     except (OSError, ValueError, KeyError):
@@ -59,7 +69,7 @@ def _archive(source: Path, target: str | None) -> Cohort:
     if not parts or len({p.shape[1:] for p in parts}) != 1 or len({lab.shape[1] for lab in labels}) != 1:
         raise UsageError("the archive's parts differ in the size of their images or the number of their labels")
     role = np.repeat(roles, [len(p) for p in parts])
-    ids = np.concatenate([[f"{r} {i + 1:06d}" for i in range(len(p))] for r, p in zip(roles, parts, strict=True)])
+    ids = np.concatenate([numbered(r, len(p)) for r, p in zip(roles, parts, strict=True)])
     y = np.empty(0) if target is None else np.concatenate(labels)[:, _column(target, labels[0].shape[1])]
     return _cohort(np.concatenate(parts), ids, role, y)
 
@@ -97,7 +107,7 @@ def _stacked(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
     return found
 
 
-def _read(file: Path) -> NDArray[Any] | None:
+def read(file: Path) -> NDArray[Any] | None:
     """Pixels of a file; None when it holds no picture."""
     try:
         return read_image(file).array

@@ -18,6 +18,7 @@ _TABLES = (
     "features.stages",
     "learn.stages",
     "learn.model_stages",
+    "learn.groups",
     "engine.nodules",
     "engine.predict",
     "engine.remeasure",

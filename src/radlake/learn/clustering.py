@@ -232,10 +232,10 @@ def cluster(
             f"{len(values)} cases are too few for {max(ks)} clusters: ten for each, and two clusters at least"
         )
     with threadpool_limits(1):  # sums in another order would give other last bits
-        return _cluster(_scaled(values), tuple(ks), tuple(methods), resamples, seed)
+        return _cluster(scaled(values), tuple(ks), tuple(methods), resamples, seed)
 
 
-def _scaled(values: Floats) -> Floats:
+def scaled(values: Floats) -> Floats:
     """Standard units after a power transform, so that skewness is not taken for clusters; gaps become the median.
 
     References

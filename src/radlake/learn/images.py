@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from radlake.core.errors import UsageError
 
 Axes = Literal["auto", "yx", "yxc", "zyx", "zyxc"]
-_CHANNELS = (1, 3, 4)  # a last axis of this length holds channels: grey, RGB, RGBA
+CHANNELS = (1, 3, 4)  # a last axis of this length holds channels: grey, RGB, RGBA
+_NARROW = 8  # columns: so few are more often channels
 _SMALLEST = 4  # pixels along y and x
 
 
@@ -161,7 +162,12 @@ def _axes(shape: tuple[int, ...], axes: Axes) -> str:
         if len(shape) != len(axes):
             raise UsageError(f"axes={axes!r} asks for {len(axes)} axes an image, got {len(shape)}")
         return axes
-    channels = len(shape) >= 3 and shape[-1] in _CHANNELS
+    channels = len(shape) >= 3 and shape[-1] in CHANNELS
+    if len(shape) >= 3 and not channels and shape[-1] < _NARROW and 2 * shape[-1] < shape[-2]:
+        raise UsageError(
+            f"the last axis has {shape[-1]} entries: no number of channels (1, 3 or 4), and narrow for an image;"
+            " keep 1, 3 or 4 channels, or say what the axes are by axes="
+        )
     found = {2: "yx", 3: "zyx"}.get(len(shape) - channels)
     if found is None:
         raise UsageError(f"an image has 2 or 3 axes and perhaps channels; got {len(shape)} axes: give one image each")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from radlake.core.errors import UsageError
 from radlake.core.ids import derived_id
@@ -19,6 +20,7 @@ from radlake.learn import curves
 from radlake.learn.bundle import Bundle, load
 from radlake.learn.cases import Cohort, labelled, measured
 from radlake.learn.evaluation.operating import parse
+from radlake.learn.evaluation.record import counted_sets, drawn, worst
 from radlake.learn.evaluation.scores import Answered, evaluate
 from radlake.learn.evaluation.subgroups import subgroups
 from radlake.learn.families import Task
@@ -260,8 +262,17 @@ def scored(bundle: Bundle, cohort: Cohort, *, split: str | None, seed: int) -> d
         "model": bundle.name, "target": bundle.target, "split": split or "external", "cases": len(cases.ids),
         "patients": len(np.unique(given.groups)), "left_out": int((~new).sum()),
         "outside": sum(row["outside"] for row in told), "scores": rows(evaluate(given, seed=seed)),
+        "drawn": drawn(given), "worst": worst(given, cases.ids, bundle.fitted.classes),
+        "sets": _sets(given.y, told, bundle.fitted.classes),
         "subgroups": group_rows(subgroups(given, attributes(cases), seed=seed)),
     }  # fmt: skip
+
+
+def _sets(y: NDArray[Any], told: list[dict[str, Any]], classes: tuple[Any, ...]) -> dict[str, Any] | None:
+    """How often the classes that could not be ruled out held the truth; None where there are none."""
+    if not classes or any(row["possible"] is None for row in told):
+        return None
+    return counted_sets(y, np.array([[label in row["possible"] for label in classes] for row in told]))
 
 
 def _stage(name: str, function: Any, reads: tuple[str, ...], adds: tuple[str, ...]) -> Stage:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from radlake.core.errors import UsageError
 from radlake.core.place import Place
 from radlake.lake.durable import filled_folder
+from radlake.learn.account import account
 from radlake.learn.bundle import Bundle, save
 from radlake.learn.card import card
 from radlake.learn.cases import ATTRIBUTES, Cohort
@@ -138,6 +139,10 @@ def train(cohort: Cohort, asked: Request, *, pipeline: str | None = None) -> Tra
     evidence["leakage"] = [asdict(c) for c in _leaks(cohort, choice, asked)]
     if held.any():
         evidence |= _tested(choice, cohort, held, point, asked)
+    evidence |= account(
+        choice, cohort, attributes(cohort), honest=honest, predicted=predicted, seed=asked.seed,
+        tested=answered(choice.model, cohort.part(held), point) if held.any() else None,
+    )  # fmt: skip
     evidence["compute"] = {"cpu_seconds": time.process_time() - started, "budget": asked.budget}
     accepts = contract(cases) if cases.names else {**(choice.contract or {}), "unit": cases.unit, "modalities": []}
     bundle = Bundle(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from radlake.report.account import Figure, borne, compute, crossed, figures, mistakes, seeds, sets, table_one
 from radlake.report.figures import Estimate, forest
 from radlake.report.tables import Row
 from radlake.report.wording import count, fixed, plural, words
@@ -37,6 +38,31 @@ PARTS: tuple[tuple[str, str], ...] = (
 
 
 @dataclass(frozen=True)
+class Part:
+    """Answers for one part of the cases: scores with what they mean, curves, mistakes.
+
+    Parameters
+    ----------
+    title : str
+    scores : list of dict
+    figures : list of Figure
+    counted : str
+        Right and wrong answers of two classes as a sentence.
+    crossed : dict or None
+        Answers by truth, for more classes.
+    mistakes : list of dict
+        Worst cases.
+    """
+
+    title: str
+    scores: list[Row]
+    figures: list[Figure]
+    counted: str
+    crossed: Row | None
+    mistakes: list[Row]
+
+
+@dataclass(frozen=True)
 class Chosen:
     """What the page tells about a choice.
 
@@ -45,36 +71,46 @@ class Chosen:
     reason, expectation, point : str
         Why this model; what so few cases can show; where it acts.
     notes : list of str
+    flow : list of dict
+        Cases on their way into training and test.
+    table_one : (list of str, list of dict)
+        Parts, and who is in them.
+    columns : str
+        What those parts are.
     lines : list of dict
         The table of families.
     left_out : list of str
-        Families that were not tried, with the reason.
-    parts : list of (title, rows)
-        Scores with what they mean.
+        Families that were not tried, by reason.
+    parts : list of Part
     gaps : str
         Forest plot of subgroups whose gap chance does not explain; empty when there are none.
-    compared : int
-        How many comparisons of subgroups there were.
+    groups : list of dict
+        Every score of every subgroup.
     leaks : list of dict
         Level, name and message of each check.
-    counted : str
-        Right and wrong answers as a sentence; empty unless there are two classes.
-    seconds : float
-        Processor time.
+    seeds, sets, compute : str
+        How much is luck, what answers that may say "I do not know" do, and what the choice cost.
+    borne : (str, list of dict)
+        How the model does on pictures that were made worse.
     """
 
     reason: str
     expectation: str
     point: str
     notes: list[str]
+    flow: list[Row]
+    table_one: tuple[list[str], list[Row]]
+    columns: str
     lines: list[Row]
     left_out: list[str]
-    parts: list[tuple[str, list[Row]]]
+    parts: list[Part]
     gaps: str
-    compared: int
+    groups: list[Row]
     leaks: list[Row]
-    counted: str
-    seconds: float
+    seeds: str
+    sets: str
+    compute: str
+    borne: tuple[str, list[Row]]
 
 
 def chosen(evidence: Mapping[str, Any] | None) -> Chosen | None:
@@ -91,15 +127,43 @@ def chosen(evidence: Mapping[str, Any] | None) -> Chosen | None:
         if point is None
         else f"It acts from a probability of {fixed(point['threshold'])} on: {point['words']}.",
         notes=evidence["notes"],
+        flow=evidence.get("flow", []),
+        table_one=table_one(evidence.get("table_one", [])),
+        columns="by part" if evidence.get("test") else "all" if evidence.get("task") == "regression" else "by answer",
         lines=tried,
-        left_out=[f"{line['title']}: {line['why']}" for line in untried],
-        parts=[(title, [_score(r) for r in evidence[key]]) for key, title in PARTS if evidence.get(key)],
+        left_out=_left_out(untried),
+        parts=[_part(key, title, evidence) for key, title in PARTS if evidence.get(key)],
         gaps=_gaps(groups),
-        compared=len(groups),
+        groups=[{**g, "by": words(g["by"]), "title": _title(g["metric"])} for g in groups],
         leaks=evidence.get("leakage", []),
-        counted=_counted(evidence.get("confusion", [])),
-        seconds=evidence["compute"]["cpu_seconds"],
+        seeds=seeds(evidence.get("seeds", [])),
+        sets=sets(evidence.get("conformal")),
+        compute=compute(evidence["compute"]),
+        borne=borne(evidence.get("robustness"), evidence.get("task", "binary")),
     )
+
+
+def _left_out(lines: list[Row]) -> list[str]:
+    """Families that were not tried, those with one reason together."""
+    reasons: dict[str, list[str]] = {}
+    for line in lines:
+        reasons.setdefault(line["why"], []).append(line["title"])
+    return [f"{', '.join(titles)} ({why})" for why, titles in reasons.items()]
+
+
+def _part(key: str, title: str, evidence: Mapping[str, Any]) -> Part:
+    """Scores, curves and mistakes of one part of the cases."""
+    drawn = evidence.get("drawn", {}).get(key, {})
+    matrix = drawn.get("confusion") or (evidence.get("confusion", []) if key == "evaluation" else [])
+    return Part(
+        title, [_score(r) for r in evidence[key]], figures(drawn), _counted(matrix),
+        crossed(matrix, evidence.get("classes", [])), mistakes(evidence.get("worst", {}).get(key, [])),
+    )  # fmt: skip
+
+
+def _title(metric: str) -> str:
+    """A score's name."""
+    return SCORES[metric][0] if metric in SCORES else words(metric)
 
 
 def _score(row: Mapping[str, Any]) -> Row:

@@ -186,12 +186,7 @@ def cards_of(tables: Tables, series: Sequence[str], read: Callable[[str], bytes]
 
 def _card(row: Row, read: Callable[[str], bytes]) -> Card:
     """A series as the gallery shows it."""
-    picture, hidden = "", _why_hidden(row)
-    if not hidden:
-        try:
-            picture = "data:image/png;base64," + base64.b64encode(read(row["object"])).decode("ascii")
-        except FileNotFoundError:
-            hidden = "not shown: the picture is not in the object store"
+    picture, hidden = shown(row, read)
     found = [plural(row[key], word) for key, word in (("errors", "error"), ("warnings", "warning")) if row[key]]
     return Card(
         modality=row["modality"],
@@ -204,6 +199,24 @@ def _card(row: Row, read: Callable[[str], bytes]) -> Card:
         level="error" if row["errors"] else "warning" if row["warnings"] else "",
         findings=", ".join(found) or ("no findings" if row["image_id"] else ""),
     )
+
+
+def shown(row: Row, read: Callable[[str], bytes]) -> tuple[str, str]:
+    """A preview as a data URI, or why there is none.
+
+    Parameters
+    ----------
+    row : dict
+        image_id, pixel_text, and object: the reference of the preview.
+    read : callable
+        Bytes of an object by its reference.
+    """
+    if hidden := _why_hidden(row):
+        return "", hidden
+    try:
+        return "data:image/png;base64," + base64.b64encode(read(row["object"])).decode("ascii"), ""
+    except FileNotFoundError:
+        return "", "not shown: the picture is not in the object store"
 
 
 def _why_hidden(row: Row) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from radlake.features.names import FEATURES
 from radlake.learn.intervals import wilson
 from radlake.report.chosen import Chosen, chosen
+from radlake.report.failures import failures
 from radlake.report.figures import Estimate, Line, calibration, decision, forest, roc
 from radlake.report.tables import Row, Tables
 from radlake.report.wording import count, fixed, plural, words
@@ -101,17 +102,25 @@ class Study:
     intervals: bool
     method: str
     chosen: Chosen | None
+    failures: list[Row]
 
 
-def studies(tables: Tables) -> list[Study]:
-    """Every study in the lake, in the order of their owners."""
+def studies(tables: Tables, read: Callable[[str], bytes]) -> list[Study]:
+    """Every study in the lake, in the order of their owners.
+
+    Parameters
+    ----------
+    tables : Tables
+    read : callable
+        Bytes of an object by its reference, for previews.
+    """
     models: dict[str, list[Row]] = defaultdict(list)
-    for row in tables.rows("SELECT * FROM models ORDER BY owner, name, model_id"):
+    for row in tables.rows("SELECT * FROM models WHERE target IS NOT NULL ORDER BY owner, name, model_id"):
         models[row["owner"]].append(row)
-    return [_study(tables, owner, rows) for owner, rows in models.items()]
+    return [_study(tables, read, owner, rows) for owner, rows in models.items()]
 
 
-def _study(tables: Tables, owner: str, models: list[Row]) -> Study:
+def _study(tables: Tables, read: Callable[[str], bytes], owner: str, models: list[Row]) -> Study:
     """Everything about the models of one owner."""
     contenders = _contenders(models)
     settings = json.loads(models[0]["settings"] or "{}")
@@ -122,6 +131,7 @@ def _study(tables: Tables, owner: str, models: list[Row]) -> Study:
     points = _curves(tables, owner)
     calibrated, intervals = _calibration(tables, contenders, points, target)
     flow, conclusion = _notes(tables, target)
+    choice = chosen(settings.get("evidence"))
     return Study(
         target=target,
         question=_question(target, design, contenders),
@@ -138,7 +148,8 @@ def _study(tables: Tables, owner: str, models: list[Row]) -> Study:
         decision=_decision(contenders, points, target),
         intervals=intervals,
         method=_method(design),
-        chosen=chosen(settings.get("evidence")),
+        chosen=choice,
+        failures=failures(tables, read, choice, str(design.get("unit"))),
     )
 
 

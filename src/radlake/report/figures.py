@@ -165,20 +165,80 @@ def dependence(shown: Line, *, title: str, across: str) -> str:
     return picture(_WIDTH, 240, title, [*_frame(x, y, across, "mean answer"), _polyline(shown, x, y)])
 
 
+def scatter(points: Sequence[Sequence[float]], *, title: str, across: str, up: str) -> str:
+    """A point for each case on equal axes, with the diagonal."""
+    reach = _reach([v for point in points for v in point])
+    x, y = _plane(reach, reach, 340)
+    diagonal = line(x(reach[0]), y(reach[0]), x(reach[1]), y(reach[1]), "guide")
+    cloud = [_dot(x(u), y(v), 0) for u, v in points]
+    return picture(_WIDTH, 340, title, [*_frame(x, y, across, up), diagonal, *cloud])
+
+
+def cloud(groups: Sequence[Line], *, title: str, across: str, up: str) -> str:
+    """Cases as points in the colours of their groups, on axes that just hold them; no line joins them."""
+    points = [p for group in groups for p in group.points]
+    x, y = _plane(_reach([u for u, _ in points]), _reach([v for _, v in points]), 340)
+    drawn = [_dot(x(u), y(v), group.colour) for group in groups for u, v in group.points]
+    return picture(_WIDTH, 340, title, [*_frame(x, y, across, up), *drawn])
+
+
+def agreement(points: Sequence[Sequence[float]], *, title: str) -> str:
+    """Differences of two measurements over their means, with the mean difference and the limits of agreement.
+
+    References
+    ----------
+    Bland and Altman (1986), Statistical methods for assessing agreement between two methods of clinical measurement,
+    Lancet 327, 307-310.
+    """
+    middle = [(truth + said) / 2 for truth, said in points]
+    gap = [said - truth for truth, said in points]
+    mean = sum(gap) / len(gap)
+    spread = (sum((g - mean) ** 2 for g in gap) / max(len(gap) - 1, 1)) ** 0.5
+    limits = (mean - 1.96 * spread, mean, mean + 1.96 * spread)
+    x, y = _plane(_reach(middle), _reach([*gap, *limits]), 340)
+    lines = [_polyline(Line("", [(x.low, v), (x.high, v)], 1, dashed=k != 1), x, y) for k, v in enumerate(limits)]
+    cloud = [_dot(x(u), y(v), 0) for u, v in zip(middle, gap, strict=True)]
+    return picture(_WIDTH, 340, title, [*_frame(x, y, "mean of prediction and truth", "difference"), *cloud, *lines])
+
+
+def fall(lines: Sequence[Line], *, title: str, value: bool = False) -> str:
+    """Answers while more and more of a picture is removed, from nothing to everything.
+
+    Parameters
+    ----------
+    lines : sequence of Line
+    title : str
+    value : bool
+        Whether the answer is a value, told as its distance from what it was, and not a probability.
+    """
+    heights = [v for shown in lines for _, v in shown.points]
+    low, high = (min([*heights, -1e-9]), 0.0) if value else (0.0, 1.0)
+    width, height = 220.0, 150.0  # small: it stands under a map
+    x, y = Scale(0, 1, _LEFT, width - _RIGHT), Scale(low, high, height - _BOTTOM, _TOP)
+    frame = _frame(x, y, "share removed", "change" if value else "probability", most=3)
+    return picture(width, height, title, [*frame, *(_polyline(c, x, y) for c in lines)])
+
+
+def _reach(values: Sequence[float]) -> tuple[float, float]:
+    """Ends of an axis that just holds some values."""
+    room = 0.05 * (max(values) - min(values)) or 0.5
+    return min(values) - room, max(values) + room
+
+
 def _plane(across: tuple[float, float], up: tuple[float, float], height: float) -> tuple[Scale, Scale]:
     """Scales of a chart with room for its axes."""
     return Scale(*across, _LEFT, _WIDTH - _RIGHT), Scale(*up, height - _BOTTOM, _TOP)
 
 
-def _frame(x: Scale, y: Scale, below: str, beside: str) -> list[str]:
-    """Grid lines, tick labels and axis titles."""
+def _frame(x: Scale, y: Scale, below: str, beside: str, *, most: int = 5) -> list[str]:
+    """Grid lines, tick labels (so many at most) and axis titles."""
     parts = []
-    for v in ticks(x.low, x.high):
+    for v in ticks(x.low, x.high, most):
         parts += [
             line(x(v), y.start, x(v), y.end, "grid"),
             text(x(v), y.start + 15, tick_label(v), anchor="middle", kind="tick"),
         ]
-    for v in ticks(y.low, y.high):
+    for v in ticks(y.low, y.high, most):
         parts += [
             line(x.start, y(v), x.end, y(v), "grid"),
             text(x.start - 6, y(v) + 4, tick_label(v), anchor="end", kind="tick"),

@@ -12,7 +12,7 @@ from radlake.core.place import Place
 from radlake.lake.durable import write_bytes
 from radlake.lake.errors import storage_errors
 from radlake.lake.store import Lake
-from radlake.report import cohort, evidence, measures, origin, problems, wording
+from radlake.report import cohort, evidence, groups, measures, origin, problems, wording
 from radlake.report.tables import look
 
 _FILTERS = {
@@ -64,7 +64,8 @@ def contents(lake: Lake) -> dict[str, Any]:
             "aside": problems.aside(tables),
             "duplicates": problems.duplicates(tables),
             "measures": measures.measures(tables),
-            "studies": evidence.studies(tables),
+            "groups": groups.groups(tables),
+            "studies": evidence.studies(tables, lake.objects.get),
             "privacy": origin.privacy(tables, lake.facts),
             "compute": origin.compute(tables),
         }

@@ -35,6 +35,9 @@ def test_a_fixed_model_on_one_case_a_patient_has_exact_intervals() -> None:
     assert found["brier"].method == "bootstrap over 200 patients"
     sens, spec = found["sensitivity"].value, found["specificity"].value
     assert found["ppv_at_0.1"].value == pytest.approx(0.1 * sens / (0.1 * sens + 0.9 * (1 - spec)))
+    assert found["accuracy"].value == pytest.approx(reference.accuracy_score(y, called))
+    assert found["accuracy"].high == pytest.approx(wilson((called == y).sum(), 200).high)
+    assert np.isnan(found.pop("calibration_error").low)  # draws of a bootstrap make it larger
     assert all(m.low < m.value < m.high for m in found.values())
 
 
@@ -43,7 +46,8 @@ def test_patients_with_several_cases_and_refitted_models_are_drawn_anew() -> Non
     many = by_name(evaluate(Answered("binary", y, p, np.arange(200) // 2)))
     folds = by_name(evaluate(Answered("binary", y, p, np.arange(200), fold=(np.arange(200) % 5)[None])))
     for found, patients in ((many, 100), (folds, 200)):
-        assert {m.method for m in found.values()} == {f"bootstrap over {patients} patients"}
+        methods = {m.method for n, m in found.items() if n != "calibration_error"}
+        assert methods == {f"bootstrap over {patients} patients"}
 
 
 def test_ranks_are_compared_within_folds_only() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from radlake.core.errors import UsageError
 from radlake.learn.explain.saliency import attention, grad_cam, integrated_gradients, occlusion
-from radlake.learn.explain.sanity import alike, check, overlap, randomised
+from radlake.learn.explain.sanity import alike, by_chance, check, overlap, randomised
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
@@ -75,16 +75,19 @@ def test_a_map_of_a_learned_network_passes_and_a_random_or_flat_one_is_called_so
     predict = probabilities(network)
     shown = integrated_gradients(network, image, 1)
     nothing, noise = np.random.default_rng(3).random((2, *shown.shape))
-    good = check(predict, image, mask + 0.1 * noise, nothing, 1)
+    chance = by_chance(predict, image, 1)
+    good = check(predict, image, mask + 0.1 * noise, [nothing], 1, chance=chance)
     assert good.shows
-    assert good.deletion < good.random_deletion
-    flat = check(predict, image, np.zeros_like(shown), nothing, 1)
+    assert good.deletion == np.mean(good.curve) < good.random_deletion
+    assert (good.curve[0], good.curve[-1]) == pytest.approx((good.random_curve[0], good.random_curve[-1]))
+    flat = check(predict, image, np.zeros_like(shown), [nothing], 1, chance=chance)
     assert not flat.shows
     assert "it is flat" in flat.words
-    edges = check(predict, image, mask + 0.1 * noise, mask + 0.1 * noise, 1)
-    assert "a network that has learned nothing gives nearly the same map" in edges.words
-    wrong = check(predict, image, 1.0 - mask, nothing, 1)
+    edges = check(predict, image, mask + 0.1 * noise, [mask + 0.1 * noise], 1, chance=chance)
+    assert "a model that has learned nothing gives nearly the same map" in edges.words
+    wrong = check(predict, image, 1.0 - mask, [], 1, chance=chance)
     assert "no more than removing random pixels" in wrong.words
+    assert wrong.random_network is None
 
 
 def test_a_randomised_network_is_another_one_and_the_original_stays() -> None:

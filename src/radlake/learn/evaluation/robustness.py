@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from radlake.learn.images import CHANNELS
 from radlake.learn.metrics import Floats
 
 Kind = Literal["noise", "blur", "shift"]
@@ -87,7 +88,8 @@ def robustness(
     ----------
     predict : callable
         Pictures to probabilities, shape (N, K).
-    pictures : (N, [Z,] Y, X) array
+    pictures : (N, [Z,] Y, X) or (N, [Z,] Y, X, C) array with C of 1, 3 or 4, or sequence of single pictures
+        As models of images take them.
     score : callable
         Of probabilities (N, K).
     kinds : sequence
@@ -99,6 +101,24 @@ def robustness(
         found.append(Borne(kind, 0.0, score(before), 0.0))
         for level in LEVELS[kind]:
             rng = np.random.default_rng([seed, round(1000 * level)])
-            after = predict(worse(pictures, kind, level, rng=rng))
+            after = predict(_made_worse(pictures, kind, level, rng))
             found.append(Borne(kind, level, score(after), float(np.abs(after - before).mean())))
     return found
+
+
+def _made_worse(pictures: NDArray[Any], kind: Kind, level: float, rng: np.random.Generator) -> NDArray[Any]:
+    """Pictures of any layout: channels by themselves, with one shift for all; pictures of mixed sizes one by one."""
+    if pictures.dtype == np.object_:
+        found = np.empty_like(pictures)
+        for i, picture in enumerate(pictures):
+            found[i] = _made_worse(picture[None], kind, level, rng)[0]
+        return found
+    if pictures.ndim < 4 or pictures.shape[-1] not in CHANNELS:
+        return worse(pictures, kind, level, rng=rng)
+    state = rng.bit_generator.state
+    layers = []
+    for channel in range(pictures.shape[-1]):
+        if kind == "shift":
+            rng.bit_generator.state = state  # colours move together
+        layers.append(worse(pictures[..., channel], kind, level, rng=rng))
+    return np.stack(layers, axis=-1)

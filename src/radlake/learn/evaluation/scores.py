@@ -27,6 +27,13 @@ Metric = Callable[..., Floats]
 _REPLICATES = 2000  # percentile ends move by about a hundredth of the interval's width
 _LARGEST = 20_000_000  # weights of a bootstrap in memory
 
+
+def _right(y: ArrayLike, called: ArrayLike, w: ArrayLike | None = None) -> Floats:
+    """Share of the cases that are called what they are."""
+    right = np.asarray(called, dtype=np.float64) == np.asarray(y)
+    return metrics.sensitivity(np.ones(len(right)), right.astype(np.float64), w)
+
+
 RANKS: dict[str, Metric] = {"auc": metrics.auc, "average_precision": metrics.average_precision}
 PROBABILITIES: dict[str, Metric] = {
     "brier": metrics.brier,
@@ -35,6 +42,7 @@ PROBABILITIES: dict[str, Metric] = {
     "calibration_error": metrics.calibration_error,
 }
 DECISIONS: dict[str, Metric] = {
+    "accuracy": _right,
     "sensitivity": metrics.sensitivity,
     "specificity": metrics.specificity,
     "balanced_accuracy": metrics.balanced_accuracy,
@@ -135,6 +143,7 @@ def evaluate(given: Answered, *, prevalences: Sequence[float] = (), seed: int = 
         return [_measure(name, score, given, weights) for name, score in _classes(given).items()]
     found = [_measure(name, _second(score), given, weights, ranked=name in RANKS) for name, score in RANKS.items()]
     found += [_measure(name, _second(score), given, weights) for name, score in PROBABILITIES.items()]
+    found = [_biased(m) if m.metric == "calibration_error" else m for m in found]
     found += [_measure(name, _called(score), given, weights) for name, score in DECISIONS.items()]
     found += _predictive(given, weights, prevalences)
     return [_independent(m, given) for m in found] if given.independent else found
@@ -213,6 +222,17 @@ def _agreement(y: ArrayLike, p: ArrayLike, w: ArrayLike | None = None, *, sides:
     return found
 
 
+def point_scores(given: Answered, repeat: int) -> dict[str, float]:
+    """The leading scores of one repeat, without intervals: two for each task."""
+    once = np.ones((1, len(given.y)))
+    chosen = {
+        "binary": {"auc": _second(metrics.auc), "brier": _second(metrics.brier)},
+        "multiclass": {n: s for n, s in _classes(given).items() if n in ("macro_auc", "accuracy")},
+        "regression": {n: s for n, s in _values(given).items() if n in ("r2", "mean_absolute_error")},
+    }[given.task]
+    return {n: float(np.ravel(_repeat(s, given, repeat, once, n in RANKS))[0]) for n, s in chosen.items()}
+
+
 def _measure(name: str, score: Scorer, given: Answered, weights: Floats, *, ranked: bool = False) -> Measure:
     """A score with its bootstrap interval, averaged over the repeats."""
     once = np.ones((1, len(given.y)))
@@ -245,10 +265,23 @@ def _predictive_value(y: NDArray[Any], called: Floats, w: ArrayLike | None, *, p
     return predictive_values(metrics.sensitivity(y, called, w), metrics.specificity(y, called, w), prevalence)[side]
 
 
+def _biased(found: Measure) -> Measure:
+    """Without an interval: each draw of the bootstrap adds noise, which this error takes for a lack of calibration.
+
+    References
+    ----------
+    Roelofs et al. (2022), Mitigating bias in calibration error estimation, AISTATS.
+    """
+    return Measure(found.metric, found.value, float("nan"), float("nan"), "no interval: too large in few cases")
+
+
 def _independent(found: Measure, given: Answered) -> Measure:
     """The interval that holds for one case a patient and a fixed model, where there is one."""
     y, called = given.y.astype(bool), calls(given)[0].astype(bool)
-    shares = {"sensitivity": (called & y, y), "specificity": (~called & ~y, ~y)}
+    everyone = np.ones(len(y), dtype=np.bool_)
+    shares = {
+        "sensitivity": (called & y, y), "specificity": (~called & ~y, ~y), "accuracy": (called == y, everyone),
+    }  # fmt: skip
     if found.metric == "auc" and min(y.sum(), (~y).sum()) >= 2:
         ends, method = delong_interval(given.y, given.p[0, :, 1]), "DeLong"
     elif found.metric in shares:

@@ -43,6 +43,24 @@ def last_convolution(network: Any) -> Any:
     return found[-1]
 
 
+def has_convolution(network: Any) -> bool:
+    """Whether Grad-CAM has somewhere to look: a convolution whose features are joined by no self-attention."""
+    torch = _torch()
+    inside = list(network.modules())
+    return any(isinstance(m, torch.nn.Conv2d | torch.nn.Conv3d) for m in inside) and not any(map(_attends, inside))
+
+
+def has_attention(network: Any) -> bool:
+    """Whether `attention` has something to show."""
+    pools = hasattr(network, "attention") and hasattr(network, "encoder")
+    return pools or any(map(_attends, network.modules()))
+
+
+def _attends(module: Any) -> bool:
+    """Whether a module gives the weights of its self-attention."""
+    return callable(getattr(module, "weights", None))
+
+
 def grad_cam(network: Any, image: NDArray[Any], target: int, *, layer: Any = None) -> Floats:
     """Places whose features speak for a class: features weighted by their mean gradient, negative ones cut off.
 
@@ -63,9 +81,10 @@ def grad_cam(network: Any, image: NDArray[Any], target: int, *, layer: Any = Non
     torch = _torch()
     kept: dict[str, Any] = {}
 
-    def keep(module: Any, inputs: Any, output: Any) -> None:
+    def keep(module: Any, inputs: Any, output: Any) -> Any:
         output.retain_grad()
         kept["features"] = output
+        return output.clone()  # what follows may write in place
 
     hook = (layer or last_convolution(network)).register_forward_hook(keep)
     try:
@@ -78,6 +97,8 @@ def grad_cam(network: Any, image: NDArray[Any], target: int, *, layer: Any = Non
     features = kept["features"]
     weights = features.grad.mean(dim=tuple(range(2, features.ndim)), keepdim=True)
     coarse = torch.relu((weights * features).sum(dim=1, keepdim=True)).detach()
+    if features.ndim < image.ndim + 1:  # the slices of a volume, one by one
+        coarse = coarse.transpose(0, 1)[None]
     mode = "trilinear" if image.ndim == 4 else "bilinear"
     fine = torch.nn.functional.interpolate(coarse, size=image.shape[1:], mode=mode, align_corners=False)
     return np.asarray(fine[0, 0].double().numpy())
@@ -195,7 +216,7 @@ def attention(network: Any, image: NDArray[Any]) -> Floats:
 def _rollout(network: Any, pixels: Any) -> Floats:
     """Weight of each token in the mean token: attention with the identity added, through all layers."""
     kept: list[Any] = []
-    layers = [module for module in network.modules() if callable(getattr(module, "weights", None))]
+    layers = [module for module in network.modules() if _attends(module)]
     hooks = [m.register_forward_pre_hook(lambda module, inputs: kept.append(module.weights(inputs[0]))) for m in layers]
     try:
         network(pixels)

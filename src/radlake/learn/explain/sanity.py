@@ -1,9 +1,9 @@
-"""Does a map show anything? Checks that are told with every map: another network, deletion, and the lesion itself."""
+"""Does a map show anything? Checks that are told with every map: an untrained model, deletion, the lesion itself."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,10 @@ from radlake.learn.metrics import Floats
 
 Predict = Callable[[NDArray[Any]], Floats]
 
-_ALIKE = 0.5  # rank correlation with the map of a network that has learned nothing
+_ALIKE = 0.5  # rank correlation with the map of a model that has learned nothing
 _STEPS = 20
+_ORDERS = 5
+MOVES = 0.05  # probability: an answer that moves less rests on nothing in the picture
 
 
 @dataclass(frozen=True)
@@ -24,26 +26,30 @@ class Checked:
 
     Parameters
     ----------
-    random_network : float
-        Rank correlation with the map of the same network with random weights: near 0 is good, near 1 shows the image
-        and not the model.
+    random_network : float or None
+        Mean rank correlation with maps of models that have learned nothing: near 0 is good, near 1 shows the image and
+        not the model. None where there is no such map.
     deletion, random_deletion : float
         Mean probability while pixels are removed, those of the map first, and in random order: lower is better.
+    curve, random_curve : tuple of float
+        The probabilities themselves, from nothing removed to everything.
     shows : bool
-        Whether the map passes both.
+        Whether the map passes what could be checked.
     words : str
         For people.
     """
 
-    random_network: float
+    random_network: float | None
     deletion: float
     random_deletion: float
+    curve: tuple[float, ...]
+    random_curve: tuple[float, ...]
     shows: bool
     words: str
 
 
 def randomised(network: Any, *, seed: int = 0) -> Any:
-    """A copy of a network that has learned nothing: every weight drawn anew with the spread of its layer.
+    """A copy of a network that has learned nothing: every layer as it was before training, from another seed.
 
     References
     ----------
@@ -51,84 +57,111 @@ def randomised(network: Any, *, seed: int = 0) -> Any:
     """
     import torch
 
-    twin = copy.deepcopy(network)
-    draw = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
+    from radlake.learn.deep.parts import DRAWING
+
+    twin, drawn = copy.deepcopy(network), set()
+    with DRAWING, torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(seed)
+        for layer in twin.modules():
+            if callable(getattr(layer, "reset_parameters", None)):
+                layer.reset_parameters()
+                drawn |= {id(weights) for weights in layer.parameters(recurse=False)}
         for weights in twin.parameters():
-            spread = weights.std(unbiased=False) if weights.numel() > 1 else weights.abs().mean()
-            weights.copy_(torch.randn(weights.shape, generator=draw) * spread)
+            if id(weights) not in drawn:  # weights that belong to no layer, such as the places of patches
+                weights.normal_(0.0, float(weights.std(unbiased=False)) or 1.0)
     return twin
 
 
 def alike(first: Floats, second: Floats) -> float:
-    """Rank correlation of two maps by absolute value; 0 where one is flat."""
+    """Rank correlation of two maps, with their signs; 0 where one is flat.
+
+    Without signs every map that multiplies with the image would be like every other (Adebayo et al. 2018, section 4).
+    """
     from scipy.stats import rankdata
 
-    a, b = rankdata(np.abs(first).ravel()), rankdata(np.abs(second).ravel())
+    a, b = rankdata(first.ravel()), rankdata(second.ravel())
     if a.std() == 0 or b.std() == 0:
         return 0.0
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def deletion(
-    predict: Predict, image: NDArray[Any], shown: Floats, target: int, *, order: Floats | None = None
-) -> float:
-    """Mean probability of a class while pixels are replaced by the image's mean, the highest of a map first.
+def deletion(predict: Predict, image: NDArray[Any], order: Floats, target: int) -> Floats:
+    """Probability of a class while pixels are replaced by the image's mean, the highest of a map first, in 20 steps.
 
     Parameters
     ----------
     predict : callable
         Images (N, C, [Z,] Y, X) to probabilities (N, K).
     image : (C, [Z,] Y, X) array
-    shown : ([Z,] Y, X) array
-        The map.
+    order : ([Z,] Y, X) array
+        The map, or random numbers for comparison.
     target : int
-    order : array, optional
-        Instead of the map: a random order for comparison.
 
     References
     ----------
     Petsiuk, Das and Saenko (2018), RISE: randomized input sampling for explanation of black-box models, BMVC, section
     4.1.
     """
-    rank = np.argsort(-(shown if order is None else order).ravel(), kind="stable")
+    rank = np.argsort(-order.ravel(), kind="stable")
     pictures = np.repeat(image[None], _STEPS + 1, axis=0)
     flat = pictures.reshape(_STEPS + 1, image.shape[0], -1)
     for step in range(_STEPS + 1):
         flat[step][:, rank[: len(rank) * step // _STEPS]] = image.mean()
-    return float(np.mean(predict(pictures)[:, target]))
+    return np.asarray(predict(pictures)[:, target], dtype=np.float64)
+
+
+def by_chance(predict: Predict, image: NDArray[Any], target: int, *, seed: int = 0) -> Floats:
+    """Mean curve of `deletion` over random orders: what any map must beat."""
+    rng = np.random.default_rng(seed)
+    orders = rng.random((_ORDERS, *image.shape[1:]))
+    return np.asarray(np.mean([deletion(predict, image, order, target) for order in orders], axis=0))
 
 
 def check(
-    predict: Predict, image: NDArray[Any], shown: Floats, of_random: Floats, target: int, *, seed: int = 0
-) -> Checked:
+    predict: Predict, image: NDArray[Any], shown: Floats, of_random: Sequence[Floats], target: int, *, chance: Floats,
+    least: float = MOVES,
+) -> Checked:  # fmt: skip
     """Both checks of one map.
 
     Parameters
     ----------
     predict : callable
     image : (C, [Z,] Y, X) array
-    shown, of_random : ([Z,] Y, X) arrays
-        The map, and that of `randomised` for the same image.
+    shown : ([Z,] Y, X) array
+        The map.
+    of_random : sequence of ([Z,] Y, X) arrays
+        Maps of models that have learned nothing for the same image; empty where there are none.
     target : int
-    seed : int
-        Of the random orders.
+    chance : array
+        From `by_chance`.
+    least : float
+        How far the answer must move while the image is taken away, for any map to mean something.
     """
-    rng = np.random.default_rng(seed)
-    correlation = alike(shown, of_random)
-    own = deletion(predict, image, np.abs(shown), target)
-    random = float(np.mean([deletion(predict, image, shown, target, order=rng.random(shown.shape)) for _ in range(5)]))
+    correlation = float(np.mean([alike(shown, other) for other in of_random])) if of_random else None
+    curve = deletion(predict, image, shown, target)
+    own, random = float(curve.mean()), float(chance.mean())
     problems = []
     if shown.std() == 0:
         problems.append("it is flat")
-    if abs(correlation) > _ALIKE:
-        problems.append("a network that has learned nothing gives nearly the same map")
+    if correlation is not None and abs(correlation) > _ALIKE:
+        problems.append("a model that has learned nothing gives nearly the same map")
+    if float(np.ptp(np.r_[curve, chance])) < least:
+        problems.append("the answer hardly depends on the picture")
     if own >= random:
         problems.append("removing what it points at changes the answer no more than removing random pixels")
-    words = "This map shows nothing about the model: " + "; ".join(problems) if problems else (
-        "The map depends on what the model has learned, and removing what it points at changes the answer."
+    return Checked(
+        correlation, own, random, tuple(curve.tolist()), tuple(chance.tolist()), not problems,
+        _verdict(problems, learned=correlation is not None),
     )  # fmt: skip
-    return Checked(correlation, own, random, not problems, words)
+
+
+def _verdict(problems: list[str], *, learned: bool) -> str:
+    """What the checks say, for people."""
+    if problems:
+        return "This map shows nothing about the model: " + "; ".join(problems) + "."
+    first = "The map depends on what the model has learned, and removing" if learned else "Removing"
+    last = "" if learned else " Whether it depends on what was learned could not be checked without labels."
+    return f"{first} what it points at changes the answer more than removing random pixels.{last}"
 
 
 @dataclass(frozen=True)
