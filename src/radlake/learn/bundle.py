@@ -136,6 +136,7 @@ def save(bundle: Bundle, folder: Path) -> None:
     """
     files = _model_files(bundle.fitted.pipeline)
     libraries = _LIBRARIES + (_NETWORK_LIBRARIES if files.keys() == _NETWORK else ())
+    libraries += ("keras",) if type(bundle.fitted.pipeline).__name__ == "KerasClassifier" else ()
     if bundle.fitted.calibrator is not None:
         files["calibrator.skops"] = _dumps(bundle.fitted.calibrator)
     if bundle.evidence is not None:
@@ -238,13 +239,18 @@ def _model(data: Mapping[str, bytes]) -> Any:
         from safetensors.numpy import load as tensors_of
     except ImportError as error:
         raise BundleError("the bundle holds a network; to open it: pip install 'radlake[deep]'") from error
-    from radlake.learn.deep.estimators import from_parts
-
     try:
         tensors = tensors_of(data["weights.safetensors"])
     except SafetensorError as error:
         raise BundleError("weights.safetensors is no file of weights; save the model again") from error
-    return from_parts(json.loads(data["network.json"]), tensors)
+    description = json.loads(data["network.json"])
+    if description["estimator"] == "KerasClassifier":
+        from radlake.learn.keras_networks import KerasClassifier
+
+        return KerasClassifier.from_parts(description, tensors)
+    from radlake.learn.deep.estimators import from_parts
+
+    return from_parts(description, tensors)
 
 
 def _json(values: Any) -> bytes:

@@ -6,10 +6,12 @@ lambda layers, or classes that are none of Keras' own.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,6 +21,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from radlake.core.errors import UsageError
+from radlake.learn.deep.device import Device, resolve
+from radlake.learn.images import Images, images
 from radlake.learn.metrics import Floats
 
 CLASSIC = "classic"
@@ -86,13 +90,18 @@ def load(path: Path) -> Any:
         raise UsageError(f"the network {path.name!r} cannot be read: {error.strerror}") from None
     except (zipfile.BadZipFile, KeyError, ValueError):
         raise UsageError(f"{path.name!r} is no .keras file of Keras 3: save it again with model.save(...)") from None
-    foreign = sorted({name for name in _named(config) if name})
-    if foreign:
-        raise UsageError(f"the network names code that is not Keras' own ({', '.join(foreign[:5])}) and is not opened")
+    _without_code(config)
     try:
         return _keras().models.load_model(path, compile=False, safe_mode=True)
     except (ValueError, TypeError, KeyError) as error:
         raise UsageError(f"{path.name!r} cannot be opened by this version of Keras; save it again") from error
+
+
+def _without_code(config: Any) -> None:
+    """Refuse a configuration that names code other than Keras' own."""
+    foreign = sorted({name for name in _named(config) if name})
+    if foreign:
+        raise UsageError(f"the network names code that is not Keras' own ({', '.join(foreign[:5])}) and is not opened")
 
 
 def _named(node: Any) -> Iterator[str]:
@@ -120,23 +129,29 @@ class KerasClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
     epochs, batch : int
     rate : float
         Of Adam.
+    device : {"auto", "cpu", "cuda"}
+        Where it is trained and asked; by default on a GPU where there is one.
     seed : int
 
     Attributes
     ----------
     classes_ : (K,) array
     network_ : keras.Model
+    contract_ : dict
+        What images it was trained on; see `radlake.learn.images.Images.contract`.
     range_ : (low, high)
         Intensities of the training images, which become 0 and 1.
     """
 
     def __init__(
-        self, network: str | Path = CLASSIC, *, epochs: int = 10, batch: int = 64, rate: float = 1e-3, seed: int = 0
-    ) -> None:
+        self, network: str | Path = CLASSIC, *, epochs: int = 10, batch: int = 64, rate: float = 1e-3,
+        device: Device = "auto", seed: int = 0,
+    ) -> None:  # fmt: skip
         self.network = network
         self.epochs = epochs
         self.batch = batch
         self.rate = rate
+        self.device = device
         self.seed = seed
 
     def fit(self, X: Any, y: Any) -> Self:
@@ -153,16 +168,24 @@ class KerasClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
             When the images, the classes or the network do not fit each other.
         """
         keras = _keras()
-        images = _images(X)
+        given = images(X)
+        self.contract_ = given.contract()
+        pixels = _channels_last(given)
         self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
-        if len(self.classes_) < 2 or len(codes) != len(images):
-            raise UsageError(f"expected a label for each of {len(images)} images, of two classes at least")
-        self.range_ = (float(images.min()), float(images.max()))
+        if len(self.classes_) < 2 or len(codes) != len(pixels):
+            raise UsageError(f"expected a label for each of {len(pixels)} images, of two classes at least")
+        self.range_ = (float(pixels.min()), float(pixels.max()))
         keras.utils.set_random_seed(self.seed)
-        self.network_ = self._made(images.shape[1:])
-        self.network_.compile(optimizer=keras.optimizers.Adam(self.rate), loss="sparse_categorical_crossentropy")
-        self.network_.fit(self._scaled(images), codes, batch_size=self.batch, epochs=self.epochs, verbose=0)
+        with self._where():
+            self.network_ = self._made(pixels.shape[1:])
+            self.network_.compile(optimizer=keras.optimizers.Adam(self.rate), loss="sparse_categorical_crossentropy")
+            self.network_.fit(self._scaled(pixels), codes, batch_size=self.batch, epochs=self.epochs, verbose=0)
         return self
+
+    def _where(self) -> AbstractContextManager[Any]:
+        """The device, chosen for what is done inside."""
+        found: AbstractContextManager[Any] = _keras().device(resolve(self.device))
+        return found
 
     def _made(self, shape: tuple[int, ...]) -> Any:
         """The network for these images and classes."""
@@ -178,15 +201,22 @@ class KerasClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
             )
         return found
 
-    def _scaled(self, images: NDArray[Any]) -> NDArray[np.float32]:
+    def _scaled(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
         """Intensities of the training images from 0 to 1."""
         low, high = self.range_
-        return ((images - low) / ((high - low) or 1.0)).astype(np.float32)
+        return ((pixels - low) / ((high - low) or 1.0)).astype(np.float32)
 
     def predict_proba(self, X: Any) -> Floats:
         """Probability of each class, shape (N, K)."""
         check_is_fitted(self, "network_")
-        found = self.network_.predict(self._scaled(_images(X)), batch_size=256, verbose=0)
+        pixels = _channels_last(images(X).like(self.contract_))
+        if list(pixels.shape[1:3]) != self.contract_["largest"]:
+            raise UsageError(
+                f"the network takes images of {' x '.join(map(str, self.contract_['largest']))} pixels, got"
+                f" {' x '.join(map(str, pixels.shape[1:3]))}: resample the images"
+            )
+        with self._where():
+            found = self.network_.predict(self._scaled(pixels), batch_size=256, verbose=0)
         return np.asarray(found, dtype=np.float64)
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -199,12 +229,57 @@ class KerasClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         check_is_fitted(self, "network_")
         self.network_.save(path)
 
+    def untrained(self, seed: int) -> Self:
+        """The same with weights as before training, from another seed."""
+        check_is_fitted(self, "network_")
+        keras = _keras()
+        keras.utils.set_random_seed(seed)
+        twin = copy.copy(self)
+        twin.network_ = keras.models.clone_model(self.network_)
+        return twin
 
-def _images(inputs: Any) -> NDArray[Any]:
-    """Images with channels last."""
-    images = np.asarray(inputs)
-    if images.dtype.kind not in "biuf" or images.ndim not in (3, 4):
-        raise UsageError(f"expected images (N, Y, X) or (N, Y, X, channels) of numbers, got shape {images.shape}")
-    if not np.isfinite(images).all():
-        raise UsageError("some pixels are no numbers; repair the images first")
-    return images[..., None] if images.ndim == 3 else images
+    def parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """The trained network as plain JSON types and named arrays; `from_parts` makes it again."""
+        check_is_fitted(self, "network_")
+        here_only = {"network", "device"}  # a path and a machine mean nothing elsewhere
+        params = {name: value for name, value in self.get_params().items() if name not in here_only}
+        fitted = {
+            "classes_": self.classes_.tolist(), "range_": list(self.range_), "contract_": self.contract_,
+            "config": json.loads(self.network_.to_json()),
+        }  # fmt: skip
+        tensors = {f"{i:04d}": np.asarray(value) for i, value in enumerate(self.network_.get_weights())}
+        return {"estimator": type(self).__name__, "params": params, "fitted": fitted}, tensors
+
+    @classmethod
+    def from_parts(cls, description: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Self:
+        """A trained network from what `parts` gave, made in Keras' safe mode.
+
+        Raises
+        ------
+        UsageError
+            When the description names code, or Keras is not installed.
+        ValueError, KeyError, TypeError
+            When the parts do not fit each other.
+        """
+        fitted = description["fitted"]
+        _without_code(fitted["config"])
+        found = cls(**description["params"])
+        found.classes_, found.contract_ = np.array(fitted["classes_"]), dict(fitted["contract_"])
+        found.range_ = (float(fitted["range_"][0]), float(fitted["range_"][1]))
+        config = {k: v for k, v in fitted["config"].items() if k != "compile_config"}
+        found.network_ = _keras().saving.deserialize_keras_object(config, safe_mode=True)
+        found.network_.set_weights([tensors[name] for name in sorted(tensors)])
+        return found
+
+
+def _channels_last(given: Images) -> NDArray[Any]:
+    """Flat images of one size with channels last.
+
+    Raises
+    ------
+    UsageError
+        For volumes, and for images of mixed sizes.
+    """
+    if given.spatial != "yx" or not given.one_size:
+        raise UsageError("a Keras network takes flat images of one size, (N, Y, X) or (N, Y, X, channels)")
+    return np.moveaxis(given.arrays, 1, -1)

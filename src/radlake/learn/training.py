@@ -25,6 +25,7 @@ from radlake.learn.evaluation.scores import Answered, Measure, evaluate
 from radlake.learn.evaluation.subgroups import Subgroup, subgroups
 from radlake.learn.evaluation.table_one import table_one
 from radlake.learn.families import Task
+from radlake.learn.keras_choice import choose, is_keras
 from radlake.learn.problem import Bools, Floats
 from radlake.learn.selection import Choice, select
 from radlake.learn.verdict import Prefer
@@ -128,7 +129,7 @@ def train(cohort: Cohort, asked: Request, *, pipeline: str | None = None) -> Tra
         groups = cases.ids
         notes.append(f"{unknown} cases have no known patient: each counts as one, within the published split")
     clusters = np.where(cases.clusters == "", cases.ids, cases.clusters)
-    choice = select(
+    choice = (choose if is_keras(asked.models) else select)(
         cases.features, cases.y, groups=groups, clusters=clusters, task=asked.task, names=cases.names or None,
         models=asked.models or None, budget=asked.budget, prefer=asked.prefer, folds=asked.folds, repeats=asked.repeats,
         seed=asked.seed, device=asked.device,
