@@ -7,7 +7,20 @@ import sys
 
 import typer
 
-from radlake.cli import cohort, deidentify, explain, features, groups, image, lake, learn, privacy, scale, similar
+from radlake.cli import (
+    cohort,
+    deidentify,
+    explain,
+    features,
+    groups,
+    image,
+    lake,
+    learn,
+    privacy,
+    scale,
+    similar,
+    track,
+)
 from radlake.cli.common import app, parse_memory
 
 __all__ = [
@@ -25,6 +38,7 @@ __all__ = [
     "privacy",
     "scale",
     "similar",
+    "track",
 ]
 
 
