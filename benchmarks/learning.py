@@ -18,9 +18,12 @@ import numpy as np
 from sklearn import datasets
 
 from radlake import learn
+from radlake.engine.nodules import SIZES
 from radlake.lake.store import Lake
-from radlake.learn.cases import labelled
+from radlake.learn.cases import Cohort, labelled
 from radlake.learn.evaluation.scores import Answered, evaluate
+from radlake.learn.intervals import interval, patient_weights
+from radlake.learn.metrics import auc, mean_where_defined
 
 FLOORS: dict[str, tuple[Any, float, float | None]] = {
     "WDBC": (datasets.load_breast_cancer, 0.993, 0.970),
@@ -43,13 +46,14 @@ def main() -> None:
     clusters("WDBC", datasets.load_breast_cancer().data, options.seed)
     if options.lake:
         cases = labelled(Lake.open(options.lake), "malignant")
-        line("LIDC", cases.features, cases.y, cases.patients, 0.955, None, "5m", options.seed)
+        choice = line("LIDC", cases.features, cases.y, cases.patients, 0.955, None, "5m", options.seed)
+        gains(choice, cases, options.seed)
         clusters("LIDC", cases.features, options.seed)
 
 
 def line(
     name: str, x: Any, y: Any, groups: Any, floor: float, second: float | None, budget: str, seed: int
-) -> None:  # fmt: skip
+) -> learn.Choice:  # fmt: skip
     """One line, and for values bias and limits of agreement."""
     started, cpu = time.perf_counter(), time.process_time()
     choice = learn.select(x, y, groups=groups, budget=budget, seed=seed)
@@ -57,7 +61,7 @@ def line(
     found = choice.honest
     if found is None:
         print(f"{name:10} {choice.table[0].title:26} no time for the outer loop in {took:.0f} s")
-        return
+        return choice
     other = found.accuracy if found.accuracy is not None else found.error
     print(
         f"{name:10} {choice.table[0].title:26} {found.score:6.4f} [{found.low:.4f}, {found.high:.4f}] {floor:6.3f}"
@@ -71,6 +75,30 @@ def line(
             f"{'':10} Bland-Altman: bias {values['bias']:+.2f}, limits of agreement {values['limit_low']:+.1f} to"
             f" {values['limit_high']:+.1f}"
         )
+    return choice
+
+
+def gains(choice: learn.Choice, cases: Cohort, seed: int) -> None:
+    """Gain over size alone, for each measure of size that was fixed in advance: paired, within folds, by patient."""
+    whole = ~np.isnan(choice.predictions).any(axis=(1, 2))
+    if not whole.any():
+        return
+    weights = patient_weights(cases.patients, replicates=1000, rng=np.random.default_rng(seed))
+    once = np.ones((1, len(cases.y)))
+    for name, words in SIZES.items():
+        size = cases.features[:, cases.names.index(name)]
+
+        def gap(w: Any, size: Any = size) -> Any:
+            found = []
+            for p, fold in zip(choice.predictions[whole], choice.folds[whole], strict=True):
+                tests = [fold == k for k in np.unique(fold)]
+                found.append(np.stack([
+                    auc(cases.y[t], p[t, 1], w[:, t]) - auc(cases.y[t], size[t], w[:, t]) for t in tests
+                ]))  # fmt: skip
+            return np.mean([mean_where_defined(parts) for parts in found], axis=0)
+
+        low, high = interval(gap(weights))
+        print(f"{'':10} gain over {words}: {float(gap(once)[0]):+.4f} [{low:+.4f}, {high:+.4f}]")
 
 
 def clusters(name: str, x: Any, seed: int) -> None:
