@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -248,6 +249,39 @@ def test_numbers_that_are_equal_to_an_id_by_chance_stay() -> None:
     ds.PatientID = ds.SeriesNumber = "4711081"
     clean, _ = deid.deidentify(ds, profile="strict", key=KEY)
     assert str(clean.SeriesNumber) == ""
+
+
+def test_long_codes_of_local_schemes_become_keyed_ones_and_others_stay() -> None:
+    ds = person()
+    codes = []
+    for scheme, code in (("99KLINIK", "4711081500"), ("SCT", "113091000"), ("99KLINIK", "CT47"), ("SDM", "T-A0100")):
+        item = Dataset()
+        item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code, scheme, "Chest"
+        codes.append(item)
+    ds.AnatomicRegionSequence = codes
+    clean, _ = deid.deidentify(ds, profile="strict", key=KEY)
+    local, *others = [(item.CodingSchemeDesignator, item.CodeValue) for item in clean.AnatomicRegionSequence]
+    assert others == [("SCT", "113091000"), ("99LOCAL", "CT47"), ("SDM", "T-A0100")]
+    assert local[0] == "99LOCAL"
+    assert re.fullmatch(r"code-[a-z2-7]{11}", local[1])
+    again, _ = deid.deidentify(ds, profile="research", key=KEY)
+    assert again.AnatomicRegionSequence[0].CodeValue == local[1]
+
+
+def test_names_in_private_attributes_are_known_elsewhere() -> None:
+    ds, item = person(), Dataset()
+    item.add_new(0x00291011, "PN", "Achieva^Zwoisen")
+    ds.private_block(0x0029, "SOME CREATOR", create=True).add_new(0x10, "SQ", [item])
+    ds.ManufacturerModelName, ds.SoftwareVersions = "Achieva", "R5"
+    clean, _ = deid.deidentify(ds, profile="strict", key=KEY)
+    assert (str(clean.ManufacturerModelName), clean.SoftwareVersions) == ("REMOVED", "R5")
+
+
+def test_a_name_made_of_ordinary_words_goes_as_a_whole() -> None:
+    ds = person()
+    ds.PatientName, ds.StudyDescription = "Modality^LUT^Test", "Modality LUT Test of chest, test LUT-Modality"
+    clean, _ = deid.deidentify(ds, profile="strict", key=KEY)
+    assert clean.StudyDescription == "[...] of chest, [...]"
 
 
 def test_an_encapsulated_document_is_replaced() -> None:

@@ -14,7 +14,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from radlake.deid.dataset import AuditRow, deidentify
+    from radlake.deid.account import AuditRow
+    from radlake.deid.dataset import deidentify
     from radlake.deid.dataset_file import deidentify_file
 
 __all__ = ["AuditRow", "deidentify", "deidentify_file"]
@@ -24,6 +25,7 @@ def __getattr__(name: str) -> Any:
     """The cleaners on first use: they need pydicom, and the rest of this room does not."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from radlake.deid import dataset, dataset_file
+    from radlake.deid import account, dataset, dataset_file
 
-    return getattr(dataset_file if name == "deidentify_file" else dataset, name)
+    rooms = {"AuditRow": account, "deidentify": dataset, "deidentify_file": dataset_file}
+    return getattr(rooms[name], name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
 import re
 import unicodedata
@@ -37,7 +38,7 @@ _NUMERIC = re.compile(r"(?:\s*[-+]?(?:\d{1,12}\.?\d{0,14}|\.\d{1,14})(?:[eE][-+]
 _TERMS = terms.MODALITIES | terms.PHOTOMETRIC | terms.IMAGE_TYPES | terms.BODY_PARTS | terms.VIEWS
 _SCHEMES = frozenset({
     "ACR", "DCM", "DCMUID", "FMA", "I10", "I9", "IBSI", "ICDO3", "IHERO", "ISO3166_1", "ISO639_1", "LN", "MA", "MDC",
-    "NCIt", "NEU", "NYUMCCG", "RADELEMENT", "RADLEX", "RFC5646", "SCPECG", "SCT", "SNM3", "SRT", "UCUM", "UMLS",
+    "NCIt", "NEU", "NYUMCCG", "RADELEMENT", "RADLEX", "RFC5646", "SCPECG", "SCT", "SDM", "SNM3", "SRT", "UCUM", "UMLS",
     "UNS", "99SDM", "99SMS_RESMETA",
 })  # fmt: skip
 # A token that names a product, kernel, coil or version: with digits but not five in a row, or three capitals.
@@ -198,6 +199,13 @@ class Person:
         coded = re.fullmatch(r"[\x21-\x7e]{1,16}", text) and (any(c.isdigit() for c in text) or len(text) <= 3)
         return text if coded and not self.is_named_in(text) else self.text(vr, text)
 
+    def local_code(self, text: str) -> str:
+        """A code of somebody's own scheme: by a keyed stand-in where it is a long number, which could be anything."""
+        if not re.search(rf"\d{{{_LEAST_ID}}}", text):
+            return text
+        digest = hmac.digest(self.key, b"local code\0" + normalise(text).encode(), "sha256")
+        return "code-" + base64.b32encode(digest[:10]).decode().lower()[: SHORT - 5]
+
     def scheme(self, vr: str, text: str) -> str:
         """A coding scheme that is listed; any other is somebody's own."""
         text = text.strip(" \0")
@@ -217,6 +225,14 @@ TECHNICAL: dict[int, Callable[[Person, str, str], str]] = {
         Person.technical,
     ),
 }  # fmt: skip
+
+
+CODES = frozenset(tag for tag, rule in TECHNICAL.items() if rule is Person.code_value)
+
+
+def is_listed_scheme(text: str) -> bool:
+    """Whether codes of a scheme are published."""
+    return text in _SCHEMES
 
 
 def _is_coded(text: str) -> bool:

@@ -20,6 +20,7 @@ from pydicom.uid import UID
 
 from radlake.core.errors import UsageError
 from radlake.deid import actions, dates
+from radlake.deid.account import AuditRow, audit_rows
 from radlake.deid.actions import DATES, NUMBERS, TECHNICAL, TEXTS, WORDS, Person, joined
 from radlake.deid.dataset_method import write_method
 from radlake.deid.dataset_values import DEEPEST, is_binary, items_of, person_of, text_of, texts_of, vr_of
@@ -32,29 +33,14 @@ from radlake.formats.dicom.elements import silent_pydicom
 _PATIENT_NAME, _PATIENT_ID, _ISSUER = Tag(0x00100010), Tag(0x00100020), Tag(0x00100021)
 _ACCESSION, _STUDY_ID, _SOP_CLASS = 0x00080050, 0x00200010, 0x00080016
 _CONCEPT, _VALUE_TYPE, _TEXT_VALUE = Tag(0x0040A043), Tag(0x0040A040), Tag(0x0040A160)
+_SCHEME = 0x00080102
 _CONTENT_LABEL = 0x00700080  # CS, Type 1, and free
 _TRANSFER_SYNTAX = Tag(0x00020010)
 _OWN = frozenset({0x00120062, 0x00120063, 0x00120064, 0x00280303})  # what this cleaning writes itself
 # OB that is picture, sound or colour; no other bytes can be checked (PS3.3 C.7.6.3, C.10.9, C.11.15).
 _BYTES = frozenset({0x7FE00010, 0x54001010, 0x54000110, 0x54000112, 0x00282000, 0x5400100A})
+_FIRST_PRIVATE = 0x1000  # elements below reserve blocks (PS3.5 7.8.1)
 _LONGEST_NUMBERS = 1 << 16  # bytes; vectors beyond it are no identifiers and need no look
-
-
-@dataclass(frozen=True, slots=True)
-class AuditRow:
-    """What was done to an attribute, and how often.
-
-    Parameters
-    ----------
-    path : str
-        Tags from the outermost sequence on, "0040,0275/0032,1060", over all items; names of parts in other formats.
-    action : str
-    count : int
-    """
-
-    path: str
-    action: str
-    count: int
 
 
 def deidentify(
@@ -111,7 +97,7 @@ def deidentify(
         clean.file_meta = _file_meta(dataset, cleaner)
         clean.preamble = bytes(128)
         write_method(clean, dataset, chosen, own_rules=bool(book.dicom))
-    return clean, cleaner.rows()
+    return clean, audit_rows(cleaner.done)
 
 
 @dataclass
@@ -124,24 +110,27 @@ class _Cleaner:
     done: Counter[tuple[tuple[int, ...], str]] = field(default_factory=Counter)
     inside: tuple[int, ...] = ()  # sequences that the cleaning is in
 
-    def rows(self) -> list[AuditRow]:
-        """The account, by path."""
-        found = sorted(self.done.items())
-        return [AuditRow("/".join(f"{t >> 16:04X},{t & 0xFFFF:04X}" for t in p), a, n) for (p, a), n in found]
-
     def dataset(self, source: Dataset, parent: int = 0, *, veiled: bool = False, depth: int = 0) -> Dataset:
         """A cleaned copy of a data set or item; veiled: with dummies for all that is not a number or a code."""
         kept: dict[BaseTag, DataElement | RawDataElement] = {}
+        overlaid = False
         for tag in sorted(source.keys()):
-            if tag.group <= 2 or tag.element == 0 or (tag in _OWN and not parent):
+            group, element = tag >> 16, tag & 0xFFFF  # a BaseTag's own properties take three times as long
+            if group <= 2 or element == 0 or (tag in _OWN and not parent):
+                continue
+            overlaid = overlaid or group >> 8 == 0x60
+            if group & 1 and not self.rules.keeps_private and tag not in self.own:
+                if element >= _FIRST_PRIVATE:
+                    self._note(tag, "removed")
                 continue
             found = self._element(source, tag, parent, veiled, depth)
             if found is not None:
                 kept[tag] = found
-                if tag.is_private:
-                    creator = Tag(tag.group, tag.element >> 8)
+                if group & 1:
+                    creator = Tag(group, element >> 8)
                     kept[creator] = DataElement(creator, "LO", text_of(source, creator))
-        self._drop_overlays(kept, source)
+        if overlaid:
+            self._drop_overlays(kept, source)
         clean = Dataset(kept, parent_encoding=source.original_character_set)
         implicit, little = source.original_encoding
         clean.set_original_encoding(implicit, little, source.original_character_set)
@@ -243,7 +232,7 @@ class _Cleaner:
         names = items_of(item, _CONCEPT)
         if not names:
             return None
-        scheme, code = text_of(names[0], 0x00080102), text_of(names[0], 0x00080100)
+        scheme, code = text_of(names[0], _SCHEME), text_of(names[0], 0x00080100)
         return self.rules.content(scheme, code, text_of(item, _VALUE_TYPE))
 
     # Attributes that the table lists
@@ -368,6 +357,8 @@ class _Cleaner:
         else:
             rule = TECHNICAL.get(tag, Person.text)
             after = [rule(self.person, vr, text) for text in before]
+            if tag in actions.CODES and not actions.is_listed_scheme(text_of(source, _SCHEME)):
+                after = [self.person.local_code(text) for text in after]
         if after == [text.strip(" \0") for text in before]:
             return source.get_item(tag)
         if any(after) or not any(before):
@@ -378,7 +369,7 @@ class _Cleaner:
 
     def _private(self, source: Dataset, tag: BaseTag, depth: int) -> DataElement | RawDataElement | None:
         """A private attribute that the standard calls safe, treated as its VR asks; None for all others."""
-        if tag.element < 0x1000:
+        if tag.element < _FIRST_PRIVATE:
             return None  # creators return with what they created
         creator = Tag(tag.group, tag.element >> 8)
         listed = self.rules.safe_private(text_of(source, creator), tag) if creator in source else None

@@ -27,7 +27,8 @@ from pydicom.filewriter import write_dataset, write_file_meta_info
 
 from radlake.core.errors import UsageError
 from radlake.core.fault import Ignored, ItemError, Term
-from radlake.deid.dataset import AuditRow, deidentify
+from radlake.deid.account import AuditRow
+from radlake.deid.dataset import deidentify
 from radlake.deid.rows import Profile
 from radlake.deid.rules import Rulebook
 from radlake.formats.dicom.dataset import DEFLATED, PIXEL_TAGS

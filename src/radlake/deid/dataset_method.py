@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
@@ -45,6 +46,5 @@ def write_method(clean: Dataset, source: Dataset, options: frozenset[str], *, ow
 
 def _code_item(code: str, meaning: str) -> Dataset:
     """An item of a code sequence, scheme DCM."""
-    item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code, "DCM", meaning
-    return item
+    texts = {0x00080100: ("SH", code), 0x00080102: ("SH", "DCM"), 0x00080104: ("LO", meaning)}
+    return Dataset({Tag(tag): DataElement(tag, vr, text) for tag, (vr, text) in texts.items()})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import TypeVar
 
-from pydicom.datadict import dictionary_VM, dictionary_VR, keyword_for_tag
+from pydicom.datadict import dictionary_VM, dictionary_VR, tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag
@@ -21,8 +22,9 @@ _BYTES = {
     "US": 2, "SS": 2, "US or SS": 2, "US or SS or OW": 2, "AT": 4, "UL": 4, "SL": 4, "FL": 4, "UV": 8, "SV": 8, "FD": 8,
     "US or OW": 2,
 }  # fmt: skip
+_IN_PRIVATE = frozenset({"PN", "SQ"})  # whatever a private attribute is, these are names and what may hold names
 _KNOWN = frozenset(vr.value for vr in VR)
-_IDENTITIES = frozenset(IDENTIFYING.split())
+_IDENTITIES = frozenset(tag for name in IDENTIFYING.split() if (tag := tag_for_keyword(name)) is not None)
 
 
 def person_of(dataset: Dataset, key: bytes) -> Person:
@@ -35,10 +37,10 @@ def person_of(dataset: Dataset, key: bytes) -> Person:
 def _identifiers(dataset: Dataset, depth: int = 0) -> Iterator[str]:
     """Values of names and identifying attributes, as far as they can be read."""
     for tag in dataset.keys():  # noqa: SIM118 - iterating a Dataset converts every element
-        if tag.is_private or depth > DEEPEST:
+        if depth > DEEPEST or (tag >> 16 & 1 and dataset.get_item(tag).VR not in _IN_PRIVATE):
             continue
         vr = vr_of(dataset, tag)
-        if vr not in {"SQ", "PN"} and keyword_for_tag(tag) not in _IDENTITIES:
+        if vr not in {"SQ", "PN"} and tag not in _IDENTITIES:
             continue
         if vr != "SQ":
             yield from readable(texts_of, dataset, tag)
@@ -67,6 +69,7 @@ def is_binary(source: Dataset, tag: BaseTag) -> bool:
     return rest == 0 and (count in {0, int(multiplicity)} if multiplicity.isdigit() else True)
 
 
+@lru_cache(maxsize=10_000)
 def _entry(tag: BaseTag) -> tuple[str, str]:
     """VR and multiplicity of a public attribute in the dictionary, repeating groups included; empty if unknown."""
     try:

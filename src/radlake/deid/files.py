@@ -12,10 +12,11 @@ from pydicom.dataset import Dataset
 from radlake.core.errors import UsageError
 from radlake.core.fault import ItemError, Term
 from radlake.deid import dataset_file, picture_pixels, pixel_text, pixels, placing, stored_pixels
+from radlake.deid.account import AuditRow
 from radlake.deid.actions import keyed_uid
 from radlake.deid.contact_sheet import sheet
 from radlake.deid.containers import jpeg, nifti, png, tiff
-from radlake.deid.dataset import AuditRow, deidentify
+from radlake.deid.dataset import deidentify
 from radlake.deid.dataset_file import DicomObject
 from radlake.deid.dataset_values import person_of, text_of
 from radlake.deid.faces import faces
@@ -32,7 +33,7 @@ from radlake.lake.errors import storage_errors
 
 Names = Literal["uid", "keep"]
 _PIXELS_CLEANED = "clean-pixel-data"
-VERSION = 4  # raised whenever the same input and settings give another result
+VERSION = 5  # raised whenever the same input and settings give another result
 _SUFFIXES = {"nifti": ".nii", "png": ".png", "jpeg": ".jpg", "tiff": ".tif"}
 _CONTAINERS: dict[str, Callable[[BinaryIO, BinaryIO], list[AuditRow]]] = {
     "png": png.clean, "jpeg": jpeg.clean, "tiff": tiff.clean,

@@ -85,9 +85,14 @@ class Rules:
         rule = table()["content"].get(f"{scheme}|{code}|{value_type}")
         return None if rule is None else self._by_option(rule[1]) or settle(rule[0], None)
 
+    @property
+    def keeps_private(self) -> bool:
+        """Whether any private attribute may stay."""
+        return "retain-safe-private" in self.options
+
     def safe_private(self, creator: str, tag: int) -> str | None:
         """VR of a private attribute that is known to be safe (table E.3.10-1); None for any other."""
-        if "retain-safe-private" not in self.options:
+        if not self.keeps_private:
             return None
         vr: str | None = table()["safe_private"].get(creator, {}).get(f"{tag >> 16:04X},{tag & 0xFF:02X}")
         return vr

@@ -16,6 +16,7 @@ from radlake.deid.vocabulary import report_words
 
 GAP = "[...]"
 _LONGEST = 100_000  # characters; a report has a few thousand
+_PARTS_IN_A_RUN = 4
 _PARTS_JOINED = 3  # a name of more parts is not looked for in one word
 
 _MONTH = (
@@ -153,8 +154,20 @@ def _components(known: tuple[str, ...]) -> frozenset[str]:
     return frozenset(p for p in found - _NO_NAMES - (words.known - words.names_too) if len(p) > 1)
 
 
+@lru_cache(maxsize=2)
+def _runs(known: tuple[str, ...]) -> re.Pattern[str] | None:
+    """Known identifiers, whole and in any order, of which two parts are words that may stay alone ("Test^Modality")."""
+    free = report_words().known
+    split = (_WORD.findall(fold(value)) for value in known)
+    told = [parts for parts in split if 1 < len(parts) <= _PARTS_IN_A_RUN and sum(p in free for p in parts) > 1]
+    runs = {r"[\W_]{1,3}".join(map(re.escape, order)) for parts in told for order in permutations(parts)}
+    return re.compile(rf"\b(?:{'|'.join(sorted(runs))})\b", re.IGNORECASE) if runs else None
+
+
 def _without_known(text: str, known: Sequence[str]) -> str:
-    """A text without the components of known identifiers."""
+    """A text without known identifiers and their components."""
+    runs = _runs(tuple(known))
+    text = runs.sub(GAP, text) if runs else text
     parts = _components(tuple(known))
     if not parts:
         return text

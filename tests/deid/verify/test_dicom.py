@@ -11,6 +11,7 @@ from pydicom.sequence import Sequence
 
 from radlake import deid
 from radlake.deid.verify import dicom
+from radlake.deid.verify.leak import Leak
 from radlake.deid.verify.sources import Sources, collect
 from tests.deid.verify.test_init import KEY, cleaned, person
 
@@ -60,6 +61,36 @@ def test_what_is_planted_in_a_cleaned_file_is_found(case: str, tmp_path: Path) -
     plant(ds)
     ds.save_as(path)
     assert (kind, place) in [(leak.kind, leak.place) for leak in dicom.leaks(path, sources)]
+
+
+@pytest.mark.parametrize(
+    ("institution", "keyword", "found"),
+    [
+        ("Siemens Medical", "InstitutionName", True),  # it stayed where it was
+        ("Siemens Medical", "ImageComments", True),
+        ("Siemens Medical", "Manufacturer", False),
+        ("Medical Siemens", "Manufacturer", False),  # other words than the maker's: looked for like any other
+        ("Medical Siemens", "ImageComments", True),
+    ],
+)
+def test_an_institution_called_like_its_maker_counts_as_a_whole_value_only(
+    institution: str, keyword: str, found: bool, tmp_path: Path
+) -> None:
+    dest, source = cleaned(tmp_path, InstitutionName=institution, Manufacturer="Siemens Medical Systems")
+    ds, sources = dcmread(dest / "a.dcm"), collect(source)
+    ds.Manufacturer = "Siemens Medical Systems"
+    if keyword != "Manufacturer":
+        setattr(ds, keyword, institution)
+    ds.save_as(dest / "a.dcm")
+    assert ({leak.kind for leak in dicom.leaks(dest / "a.dcm", sources)} == {"institution"}) is found
+
+
+def test_ids_are_looked_for_even_if_a_maker_is_called_so(tmp_path: Path) -> None:
+    dest, source = cleaned(tmp_path, PatientID="Siemens77", Manufacturer="Siemens77")
+    ds = dcmread(dest / "a.dcm")
+    ds.ImageComments = "Siemens77"
+    ds.save_as(dest / "a.dcm")
+    assert Leak("patient id", "(0020,4000)") in set(dicom.leaks(dest / "a.dcm", collect(source)))
 
 
 def test_bytes_behind_the_end_and_in_the_pixels_are_read(tmp_path: Path) -> None:

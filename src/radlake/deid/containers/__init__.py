@@ -11,7 +11,7 @@ from collections import Counter
 from typing import BinaryIO
 
 from radlake.core.fault import ItemError
-from radlake.deid.dataset import AuditRow
+from radlake.deid.account import AuditRow
 
 CHUNK = 1 << 20
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from radlake.core.fault import ItemError, Term
+from radlake.deid.account import AuditRow
 from radlake.deid.containers import CHUNK, Account, exactly, exif, icc, piece, told
-from radlake.deid.dataset import AuditRow
 
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}

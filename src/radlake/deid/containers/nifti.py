@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import BinaryIO
 
 from radlake.core.fault import ItemError, Term
+from radlake.deid.account import AuditRow
 from radlake.deid.containers import Account, copied, piece, told
-from radlake.deid.dataset import AuditRow
 from radlake.deid.text import GAP, clean_text
 from radlake.formats.nifti import parse, samples_of
 from radlake.formats.source import Source

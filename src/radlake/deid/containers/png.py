@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from radlake.core.fault import ItemError, Term
+from radlake.deid.account import AuditRow
 from radlake.deid.containers import CHUNK, Account, exactly, exif, icc, piece, told
-from radlake.deid.dataset import AuditRow
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEAD = 13  # bytes of IHDR

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
 from radlake.core.fault import ItemError, Term
+from radlake.deid.account import AuditRow
 from radlake.deid.containers import Account, copied, icc, jpeg, piece, told
-from radlake.deid.dataset import AuditRow
 from radlake.formats.tiff import pages_of
 
 if TYPE_CHECKING:

@@ -103,7 +103,13 @@ def _is_code(dataset: Dataset, tag: BaseTag) -> bool:
         return False
     from pydicom.sr._concepts_dict import concepts
 
-    return next(iter(texts(dataset, Tag(_CODE_SCHEME))), "").strip(" \0") in {*concepts, "SRT", "99SDM", "SCPECG"}
+    return next(iter(texts(dataset, Tag(_CODE_SCHEME))), "").strip(" \0") in {
+        *concepts,
+        "SRT",
+        "SDM",
+        "99SDM",
+        "SCPECG",
+    }
 
 
 def _is_number(text: str) -> bool:

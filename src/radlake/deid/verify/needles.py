@@ -23,6 +23,11 @@ _NOBODY = frozenset({
 })  # fmt: skip
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
            "december")  # fmt: skip
+# PS3.16 Annex L: body parts in the one word that BodyPartExamined (CS) has for them.
+_BODY_PARTS = frozenset({
+    "abdomenpelvis", "chestabdomen", "chestabdpelvis", "chestneck", "cspine", "headneck", "lspine", "lsspine",
+    "neckchest", "neckchestabdomen", "neckchestabdpelv", "sijoint", "sspine", "tlspine", "tspine", "wholebody",
+})  # fmt: skip
 _MOST_PARTS = 4  # of a name: given, middle and family names; prefixes and more would only make longer sequences
 LEAST_NAME, LEAST_NUMBER, LEAST_ID = 4, 5, 4  # characters that an identifier needs to be looked for by itself
 
@@ -51,7 +56,7 @@ def ordinary() -> frozenset[str]:
     schemes: dict[str, dict[str, dict[str, tuple[str, list[int]]]]] = concepts  # type: ignore[assignment]
     names = [entry[2] for entry in DicomDictionary.values()] + [entry[0] for entry in UID_dictionary.values()]
     names += [meaning for scheme in schemes.values() for codes in scheme.values() for meaning, _ in codes.values()]
-    return frozenset(word for name in names for word in words(name))
+    return frozenset(word for name in names for word in words(name)) | _BODY_PARTS
 
 
 @dataclass
@@ -119,6 +124,10 @@ class Needles:
             return
         self._put(parts, kind)
         self._put((joined,), kind)
+
+    def add_whole(self, text: str, kind: SourceKind) -> None:
+        """What tells somebody only where it is a whole value, and says something else inside a text."""
+        self.wholes.setdefault(_plain(text), kind)
 
     def add_text(self, text: str, kind: SourceKind) -> None:
         """An institution, an address: all its words one after the other, unless all are words of the standard."""

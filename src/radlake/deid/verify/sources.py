@@ -76,19 +76,24 @@ def collect(folder: Path) -> Sources:
 def _take(source: Opened, found: Sources) -> None:
     """Add what one file says."""
     days: set[str] = set()
-    found_makers = (t for _, dataset, tag, _ in elements(source.dataset) if tag == _MAKER for t in texts(dataset, tag))
-    makers = {word for text in found_makers for word in words(text)}
+    makers = [words(t) for _, dataset, tag, _ in elements(source.dataset) if tag == _MAKER for t in texts(dataset, tag)]
     for _, dataset, tag, vr in elements(source.dataset):
         if tag == PIXELS or vr in {"OB", "OW", "SQ"}:
             continue
         for text in texts(dataset, tag):
-            if vr in {"LO", "ST"} and set(words(text)) <= makers:  # who made the device is no place of treatment
+            if _TEXTS.get(keyword_for_tag(tag)) == "institution" and any(_is_part(words(text), m) for m in makers):
+                found.needles.add_whole(text, "institution")  # who made the device is named in every file of it
                 continue
             _sort(keyword_for_tag(tag), vr, text, found.needles)
             if vr in {"DA", "DT"} and text[:8].isdigit():
                 days.add(text[:8])
     found.days[digest(source)] = found.days.get(digest(source), frozenset()) | days
     found.moments |= set(moments(source.dataset))
+
+
+def _is_part(some: list[str], whole: list[str]) -> bool:
+    """Whether words stand in others one after the other."""
+    return any(whole[start : start + len(some)] == some for start in range(len(whole) - len(some) + 1)) and bool(some)
 
 
 def _sort(keyword: str, vr: str, text: str, needles: Needles) -> None:
