@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from radlake.deid import burned_in
-from radlake.deid.burned_in import Finder, Text, covered, find_texts, to_blank, windows
+from radlake.deid.burned_in import Finder, Text, covered, find_texts, to_blank
 
 
 def page(
@@ -37,57 +37,82 @@ def corners(left: float, top: float, right: float, bottom: float) -> list[list[f
 
 
 PLANE = np.tile(np.arange(800, dtype=np.uint16), (800, 1))
+WHOLE = [(374, 364, 426, 436)]  # a box in the middle; what is around it is looked at: a part that begins at 300, 310
+
+
+def at(left: float, top: float, right: float, bottom: float) -> list[list[float]]:
+    """Corners of a line in the part around `WHOLE`, as the detector sees it: with a rim of 12, twice as large."""
+    return corners(
+        *(2 * (edge - start) for edge, start in zip((left, top, right, bottom), (288, 298, 288, 298), strict=True))
+    )
+
+
+def look(*answers: tuple[list[list[float]], float, str, float], margin: np.ndarray | None = None) -> list[Text]:
+    return find_texts(PLANE, near=WHOLE, margin=margin, using=told(*answers))
 
 
 def test_boxes_are_widened_by_a_share_of_the_lines_height() -> None:
-    (text,) = find_texts(PLANE, using=told((corners(100, 200, 300, 220), 0.9, "SMITH", 0.9)))
+    (text,) = look((at(320, 400, 420, 420), 0.9, "SMITH", 0.9))
     assert (text.words, text.may_stay) == ("SMITH", False)
-    assert text[:4] == (193, 84, 227, 316)  # 20 high: 0.7 * 20 + 2 beside, 0.25 * 20 + 2 above
+    assert text[:4] == (393, 278, 427, 462)  # 20 high: 2 * 20 + 2 beside, 0.25 * 20 + 2 above
 
 
 @pytest.mark.parametrize(
     ("box", "score", "words", "read"),
     [
-        (corners(0, 0, 700, 700), 0.9, "SMITH", 0.7),  # so high a line would be easy to read
-        (corners(0, 0, 700, 700), 0.9, "00", 0.99),
-        (corners(0, 0, 60, 20), 0.9, "0", 0.99),  # one character names nobody
-        (corners(0, 0, 60, 20), 0.5, "SMITH", 0.3),  # neither sure nor legible
-        (corners(0, 0, 60, 20), 0.9, "--", 0.9),
+        (at(300, 300, 500, 500), 0.9, "SMITH", 0.7),  # so high a line would be easy to read
+        (at(300, 300, 500, 500), 0.9, "00", 0.99),
+        (at(300, 300, 360, 320), 0.9, "0", 0.99),  # one character names nobody
+        (at(300, 300, 360, 320), 0.5, "SMITH", 0.3),  # neither sure nor legible
+        (at(300, 300, 360, 320), 0.9, "--", 0.9),
     ],
 )
 def test_shapes_that_no_text_has_are_left_out(box: list[list[float]], score: float, words: str, read: float) -> None:
-    assert find_texts(PLANE, using=told((box, score, words, read))) == []
+    assert look((box, score, words, read)) == []
+
+
+def test_beside_the_anatomy_everything_that_looks_like_a_line_is_text() -> None:
+    margin = np.zeros(PLANE.shape, bool)
+    margin[:400] = True
+    illegible = (at(320, 340, 420, 360), 0.45, "0", 0.1)
+    assert len(look(illegible, margin=margin)) == 1
+    assert look(illegible, margin=~margin) == look(illegible) == []
 
 
 def test_large_letters_count_when_they_are_legible() -> None:
-    (text,) = find_texts(PLANE, using=told((corners(50, 50, 700, 250), 0.9, "SMITH", 0.9)))
+    (text,) = look((at(320, 310, 490, 430), 0.9, "SMITH", 0.9))
     assert text.words == "SMITH"
 
 
-def test_letters_that_differ_by_hue_alone_show_in_one_window() -> None:
-    plane = np.full((60, 200, 3), 85, np.uint8)
-    plane[20:30, 40:90] = (255, 0, 0)  # as dark as the background on average
-    mean, _, brightest = windows(plane)
-    assert np.ptp(mean) == 0 and np.ptp(brightest) == 255
-    assert len(windows(np.repeat(plane[..., 1:2], 3, axis=-1))) == 2
-
-
 def test_the_surest_reading_of_a_place_counts() -> None:
-    mark = (corners(100, 200, 300, 220), 0.9, "PORTABLE", 0.98)
-    (text,) = find_texts(PLANE, using=told(mark, (corners(102, 201, 298, 219), 0.9, "P0RTA8LE", 0.6)))
+    mark = (at(320, 400, 420, 420), 0.9, "PORTABLE", 0.98)
+    (text,) = look(mark, (at(322, 401, 418, 419), 0.9, "P0RTA8LE", 0.6))
     assert text.may_stay
-    longer = find_texts(PLANE, using=told(mark, (corners(100, 200, 700, 220), 0.9, "PORTABLE SMITH", 0.9)))
+    longer = look(mark, (at(320, 400, 490, 420), 0.9, "PORTABLE SMITH", 0.9))
     assert [t.words for t in longer] == ["PORTABLE SMITH"]
 
 
-def test_windows_show_letters_that_the_percentiles_hide() -> None:
-    plane = np.where(np.arange(200) < 100, 0, 4000).astype(np.float32) * np.ones((200, 1), np.float32)
-    plane[50:60, 20:60] += 60
-    usual, flat, own = windows(plane, (30.0, 120.0))
-    assert int(usual[55, 30]) - int(usual[55, 80]) < 6
-    assert int(flat[55, 30]) - int(flat[55, 80]) > 10 and own[55, 30] > 100
-    assert len(windows(plane, (2000.0, 4000.0))) == 2
-    assert all(w.dtype == np.uint8 for w in windows(np.full((5, 5), np.nan)))
+def test_nothing_is_looked_at_where_there_are_no_strokes() -> None:
+    def detect(picture: burned_in.Picture) -> list[tuple[np.ndarray, float]]:
+        raise AssertionError
+
+    assert find_texts(PLANE, using=Finder(detect, lambda _: [])) == []
+    with pytest.raises(AssertionError):
+        find_texts(page("SMITH"), using=Finder(detect, lambda _: []))
+
+
+def test_letters_of_any_size_lie_in_what_is_looked_at() -> None:
+    for height, thick in ((0.35, 1), (1.0, 2), (3.0, 7), (6.0, 14)):
+        plane = np.zeros((512, 640), np.uint8)
+        cv2.putText(plane, "SMITH"[: 5 if height < 4 else 3], (40, 300), cv2.FONT_HERSHEY_SIMPLEX, height, 200, thick)
+        seen: list[tuple[int, ...]] = []
+
+        def detect(picture: burned_in.Picture, seen: list[tuple[int, ...]] = seen) -> list[tuple[np.ndarray, float]]:
+            seen.append(picture.shape)
+            return []
+
+        find_texts(plane, using=Finder(detect, lambda _: []))
+        assert seen
 
 
 def test_covered_marks_every_box() -> None:
@@ -108,9 +133,9 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_names_are_found_and_marks_stay() -> None:
     pytest.importorskip("rapidocr")
     plane = page("SMITH^JOHN 12/03/1956")
-    boxes, gone = to_blank([plane], drawn=True)
+    boxes, gone = to_blank([plane])
     letters = np.abs(plane - page("")) > 100
     assert gone
     assert covered([Text(*box, "", 1.0) for box in boxes], plane.shape)[letters].mean() > 0.99
-    assert to_blank([page("PORTABLE", height=0.9)], drawn=True) == ([], True)
-    assert to_blank([page("")], drawn=True) == ([], True)
+    assert to_blank([page("PORTABLE", height=0.9)]) == ([], True)
+    assert to_blank([page("")]) == ([], True)

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydicom.dataset import Dataset
 
-from radlake.deid.pixel_text import state
+from radlake.deid.pixel_text import margin, state
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -53,3 +54,22 @@ def test_real_images_with_burned_in_names_are_not_clean(shared: Path) -> None:
         (header,) = scan_file(Source(str(file)))
         known = ids(b"k" * 32, Identity(), file_id="fi-a")
         assert state(instance_row(header, known, file_id="fi-a", key=b"k" * 32)) == "unchecked"
+
+
+def region(left: int, top: int, right: int, bottom: int) -> Dataset:
+    found = Dataset()
+    found.RegionLocationMinX0, found.RegionLocationMinY0 = left, top
+    found.RegionLocationMaxX1, found.RegionLocationMaxY1 = right, bottom
+    return found
+
+
+def test_the_margin_is_what_no_ultrasound_region_covers() -> None:
+    dataset = Dataset()
+    assert margin(dataset, (4, 5)) is None
+    dataset.SequenceOfUltrasoundRegions = [region(0, 2, 1, 3), region(3, 2, 4, 3)]
+    found = margin(dataset, (4, 5))
+    assert found is not None
+    assert found.astype(int).tolist() == [[1] * 5, [1] * 5, [0, 0, 1, 0, 0], [0, 0, 1, 0, 0]]
+    for odd in (region(0, 0, 4, 3), region(9, 9, 12, 12), Dataset()):
+        dataset.SequenceOfUltrasoundRegions = [odd]
+        assert margin(dataset, (4, 5)) is None

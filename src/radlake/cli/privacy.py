@@ -94,6 +94,12 @@ def selftest(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Chooses the invented identities.")] = 1,
     most: Annotated[int, typer.Option(min=1, metavar="N", help="Files to take, evenly over the folder.")] = 20,
+    pictures: Annotated[
+        int,
+        typer.Option(
+            "--pixels", min=0, metavar="N", help="Of these, in the pixels of which a name is drawn; extra ocr."
+        ),
+    ] = 5,
 ) -> None:
     """Plant invented identities in copies of real DICOM files, clean them, and print what was right and wrong.
 
@@ -101,12 +107,14 @@ def selftest(
     """
     from radlake.deid.profiles import PROFILES
     from radlake.deid.selftest import selftest as examine
+    from radlake.deid.verify.pixels import is_there
 
     found = sorted(p for p in (folder or _shipped()).rglob("*") if p.is_file())
     step = max(1, len(found) // most)
+    pictures = pictures if is_there() else 0
     passed = True
     for profile in PROFILES:
-        marks = examine(found[::step][:most], seed=seed, profile=profile)
+        marks = examine(found[::step][:most], seed=seed, profile=profile, pictures=pictures)
         for line in marks.lines():
             typer.echo(line)
         passed = passed and not marks.sheet.wrong["text removed"] and not marks.crashes and marks.right >= _ENOUGH

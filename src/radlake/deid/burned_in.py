@@ -1,14 +1,14 @@
 """Finding text that is burned into pictures: where it is, what it says, and whether it may stay.
 
-A text detector (rapidocr, PP-OCR) looks at each plane through several windows, because one that shows bones hides grey
-letters on soft tissue: the usual percentiles, the display window of the file, and the plane without its background.
-What it finds is read; shapes that no text has, and shapes in which nothing can be read, are left out.
+A text detector (rapidocr, PP-OCR) looks at each plane with equal contrast everywhere, wherever thin strokes run both
+ways, in several sizes. What it finds is read; shapes that no text has, and shapes in which nothing can be read, are
+left out.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,22 +18,26 @@ from numpy.typing import NDArray
 from radlake.core.errors import RadlakeError
 from radlake.core.image import Array, BoolArray
 from radlake.deid.marks import is_allowed
-from radlake.deid.stored_pixels import Box, blank
-from radlake.deid.strokes import has_strokes
+from radlake.deid.pictures import Picture, even
+from radlake.deid.stored_pixels import Box
+from radlake.deid.strokes import Part, places
 
-Picture = NDArray[np.uint8]
 _LEAST_SIDE = 32  # pixels that the detector needs
-_SMALL, _LARGE = 720, 1600  # longer side below which planes are enlarged, above which they are looked at in tiles
-_REDUCED = 1024  # longer side of a large plane as a whole: for letters that are larger than a tile shows
-_TILE, _OVERLAP = 512, 96  # pixels; the overlap is longer than a word of small letters
-_ENLARGED = 1.5
-_BACKGROUND = 31  # pixels of the median that is taken for background: more than two strokes, less than a letter of 40
+_ENLARGED = (2.0, 1.5)  # small print is found more often; the second, where there is much to look at
+_MUCH = 300_000  # pixels
+_REDUCTIONS = (1, 2, 4, 8)  # for letters of 10 to 40 pixels and for such as are larger
+_SMALLEST = 40  # pixels of a reduced plane's shorter side
 _SURE = 0.6  # the detector's score from which a shape of a line of text needs no reading
 _READ = 0.55  # mean score of the characters from which a reading counts
 _ROUNDS = 3  # of reading, blanking and reading again
 _TALLEST = 0.12  # of the plane's shorter side: what is higher must be legible beyond doubt
 _LEGIBLE = 0.8  # score of the characters of which that is true
-_ASIDE, _ABOVE = 0.7, 0.25  # of a line's height: what boxes are widened by, because outer letters are often missed
+_ASIDE, _ABOVE = 2.0, 0.25  # of a line's height: what boxes are widened by, because outer letters are often missed
+_HIGHEST = 64  # pixels of a box whose line is looked at again in a picture; higher ones in a smaller picture
+_ALONG = 4.0  # of a line's height: within it, on the same line, whatever the detector finds belongs to it
+_KEEN = 4.0  # of 255 levels, for `even`: around lines weaker letters are looked for
+_RIM = 12  # pixels around what is looked at
+_AROUND = 64  # pixels around a blanked box that are looked at again
 
 
 class MissingExtra(RadlakeError):  # noqa: N818 - names the problem
@@ -41,7 +45,7 @@ class MissingExtra(RadlakeError):  # noqa: N818 - names the problem
 
 
 class Text(NamedTuple):
-    """A line of text on a plane: its box in pixels (half open), what it says, how sure."""
+    """A line of text on a plane: its box in pixels (half open), what it says, how sure; not legible: by its place."""
 
     top: int
     left: int
@@ -49,6 +53,7 @@ class Text(NamedTuple):
     right: int
     words: str
     score: float
+    legible: bool = True
 
     @property
     def may_stay(self) -> bool:
@@ -90,7 +95,7 @@ def finder() -> Finder:
         ) from None
     threads = {f"EngineConfig.onnxruntime.{kind}_op_num_threads": 1 for kind in ("intra", "inter")}
     engine: Any = RapidOCR(
-        params={**threads, "Global.log_level": "critical", "Det.box_thresh": 0.4, "Det.limit_side_len": _LEAST_SIDE}
+        params={**threads, "Global.log_level": "critical", "Det.box_thresh": 0.3, "Det.limit_side_len": _LEAST_SIDE}
     )
     detector, reader = engine._load_det_model(), engine._load_rec_model()  # the package offers no call for each alone
 
@@ -106,7 +111,7 @@ def finder() -> Finder:
 
 
 def find_texts(
-    plane: Array, window: tuple[float, float] | None = None, *, drawn: bool = False, using: Finder | None = None
+    plane: Array, *, near: Sequence[Box] | None = None, margin: BoolArray | None = None, using: Finder | None = None
 ) -> list[Text]:
     """Lines of text on one plane.
 
@@ -114,11 +119,10 @@ def find_texts(
     ----------
     plane : (rows, columns) or (rows, columns, 3) array
         Stored samples of a frame.
-    window : (centre, width), optional
-        The file's display window, in stored values.
-    drawn : bool
-        The samples were never compressed with loss: of a large plane, only parts with drawn strokes are looked at in
-        full resolution.
+    near : sequence of (top, left, bottom, right), optional
+        Boxes around which to look; without, wherever letters could be.
+    margin : (rows, columns) bool array, optional
+        Where the file says that there is no anatomy: what is there needs no reading to be taken for text.
     using : Finder, optional
         This process's own by default.
 
@@ -132,51 +136,47 @@ def find_texts(
     MissingExtra
         When the extra is not installed.
     """
-    using = using or finder()
-    side = min(plane.shape[:2])
-    pictures = windows(plane, window)
-    if max(plane.shape[:2]) <= _LARGE:
-        return _merged(text for picture in pictures for text in _in_picture(picture, using, side))
-    scale = _REDUCED / max(plane.shape[:2])
-    found = [text for picture in (pictures[0], *pictures[2:]) for text in _in_picture(picture, using, side, scale)]
-    for top, left in ((y, x) for y in _starts(plane.shape[0]) for x in _starts(plane.shape[1])):
-        tile = np.s_[top : top + _TILE, left : left + _TILE]
-        if not drawn or has_strokes(plane[tile]):
-            parts = (picture[tile] for picture in pictures)
-            found += [_moved(text, top, left) for part in parts for text in _in_picture(part, using, side)]
+    look = _Look(using or finder(), (plane.shape[0], plane.shape[1]), margin, near or ())
+    found: list[Text] = []
+    for reduction, picture in pictures_of(plane, keen=near is not None):
+        parts = places(picture) if near is None else _around(near, reduction, picture)
+        scale = _ENLARGED[sum((p.bottom - p.top) * (p.right - p.left) for p in parts) > _MUCH]
+        found += [text for part in parts for text in look.at(picture, part, reduction, scale)]
     return _merged(found)
 
 
-def to_blank(
-    planes: Sequence[Array],
-    window: tuple[float, float] | None = None,
-    *,
-    photometric: str = "MONOCHROME2",
-    drawn: bool = False,
-) -> tuple[list[Box], bool]:
+def pictures_of(plane: Array, *, keen: bool = False) -> Iterator[tuple[int, Picture]]:
+    """What a plane is looked at through: by how much it was reduced, and a picture of equal contrast everywhere."""
+    weakest = {"weakest": _KEEN} if keen else {}
+    for reduction in _REDUCTIONS:
+        if reduction == 1 or min(plane.shape[:2]) >= reduction * _SMALLEST:
+            yield from ((reduction, picture) for picture in even(_reduced(plane, reduction), **weakest))
+
+
+def to_blank(planes: Sequence[Array], *, margin: BoolArray | None = None) -> tuple[list[Box], bool]:
     """Boxes of all text that may not stay on planes of one object, and whether nothing is left to read without them.
 
-    Planes are read again once the boxes are blanked: the rest of a line, or a letter at its end, is often seen only
-    then.
+    Around the boxes planes are read again without what is in them: the rest of a line, or a letter at its end, is often
+    seen only then.
 
     Parameters
     ----------
     planes : sequence of (rows, columns) or (rows, columns, 3) arrays
-    window, drawn
+    margin
         As in `find_texts`.
-    photometric : str
-        Decides which value is black.
     """
     boxes: list[Box] = []
+    near: list[Box] | None = None
     left = list(planes)
     for _ in range(_ROUNDS):
-        shown = [(plane, find_texts(blank(plane, boxes, photometric), window, drawn=drawn)) for plane in left]
-        fresh = {t[:4] for _, texts in shown for t in texts if not t.may_stay}
-        boxes = sorted({*boxes, *fresh})
+        shown = [(plane, find_texts(_without(plane, boxes), near=near, margin=margin)) for plane in left]
+        near = sorted({t[:4] for _, texts in shown for t in texts if not t.may_stay})
+        boxes = sorted({*boxes, *near})
         left = [plane for plane, texts in shown if any(not t.may_stay for t in texts)]
         if not left:
             return boxes, True
-    return boxes, False
+    legible = (t for _, texts in shown for t in texts if t.legible)
+    return boxes, all(t.may_stay for t in legible)
 
 
 def covered(texts: Iterable[Text], shape: tuple[int, int]) -> BoolArray:
@@ -193,78 +193,94 @@ def covered(texts: Iterable[Text], shape: tuple[int, int]) -> BoolArray:
     return mask
 
 
-def windows(plane: Array, window: tuple[float, float] | None = None) -> list[Picture]:
-    """A plane as 8-bit pictures: percentiles 0.5 to 99.5, without its background, its colours, and the file's window.
-
-    Parameters
-    ----------
-    plane : (rows, columns) or (rows, columns, 3) array
-    window : (centre, width), optional
-        Left out where it shows the same as the percentiles.
-    """
-    grey = plane[..., :3].astype(np.float32).mean(axis=-1) if plane.ndim == 3 else plane.astype(np.float32)
-    grey = np.nan_to_num(grey)
-    low, high = _range(grey)
-    pictures = [_scaled(grey, low, high), _without_background(grey, low, high)]
-    if plane.ndim == 3 and np.ptp(plane[..., :3], axis=-1).any():  # letters may differ from what is behind by hue alone
-        brightest = plane[..., :3].max(axis=-1).astype(np.float32)
-        pictures.append(_scaled(brightest, *_range(brightest)))
-    if window is not None and window[1] > 0:
-        left, right = window[0] - window[1] / 2, window[0] + window[1] / 2
-        if min(right, high) - max(left, low) < 0.5 * (max(right, high) - min(left, low)):
-            pictures.append(_scaled(grey, left, right))
-    return pictures
-
-
-def _range(grey: NDArray[np.float32]) -> tuple[float, float]:
-    """Percentiles 0.5 and 99.5; where they are equal, least and greatest value."""
-    low, high = (float(v) for v in np.percentile(grey, (0.5, 99.5)))
-    return (low, high) if high > low else (float(grey.min()), float(grey.max()) + 1.0)
-
-
-def _scaled(grey: NDArray[np.float32], low: float, high: float) -> Picture:
-    """Values from low to high as 0 to 255."""
-    return np.asarray(np.clip((grey - low) * (255.0 / (high - low)), 0, 255).astype(np.uint8))
-
-
-def _without_background(grey: NDArray[np.float32], low: float, high: float) -> Picture:
-    """What differs from the median of its surroundings, stretched: thin strokes, whatever lies behind them."""
+def _reduced(plane: Array, reduction: int) -> Array:
+    """A plane with fewer pixels."""
     import cv2
 
-    picture = _scaled(grey, low, high)
-    size = min(_BACKGROUND, (min(picture.shape) - 1) // 2 * 2 + 1)
-    if size < 3:
-        return picture
-    above = picture.astype(np.float32) - cv2.medianBlur(picture, size)
-    spread = max(float(np.percentile(np.abs(above), 99)), 8.0)
-    return np.asarray(np.clip(128.0 + above * (110.0 / spread), 0, 255).astype(np.uint8))
+    if reduction == 1:
+        return plane
+    size = (plane.shape[1] // reduction, plane.shape[0] // reduction)
+    return np.asarray(cv2.resize(plane.astype(np.float32), size, interpolation=cv2.INTER_AREA))
 
 
-def _starts(length: int) -> list[int]:
-    """Where tiles begin along an axis."""
-    step = _TILE - _OVERLAP
-    return list(range(0, max(1, length - _OVERLAP), step))
+def _without(plane: Array, boxes: Sequence[Box]) -> Array:
+    """A plane whose boxes hold the mean of what lies at their edges: no letters, and hardly a new edge."""
+    changed = plane.copy()
+    for top, left, bottom, right in boxes:
+        edges = (
+            plane[top, left:right],
+            plane[bottom - 1, left:right],
+            plane[top:bottom, left],
+            plane[top:bottom, right - 1],
+        )
+        changed[top:bottom, left:right] = np.concatenate(edges).mean(axis=0).astype(plane.dtype)
+    return changed
 
 
-def _in_picture(picture: Picture, using: Finder, side: int, scale: float | None = None) -> list[Text]:
-    """Lines of text in one 8-bit picture, looked at in another scale; small ones are enlarged."""
-    import cv2
+def _around(boxes: Sequence[Box], reduction: int, picture: Picture) -> list[Part]:
+    """Parts of a reduced picture around boxes whose lines it shows in a size that can be read."""
+    rows, columns = picture.shape
+    parts = set()
+    for box in boxes:
+        top, left, bottom, right = (round(edge / reduction) for edge in box)
+        least = _HIGHEST // 2 if reduction > 1 else 0
+        if least < bottom - top <= _HIGHEST:
+            parts.add(
+                Part(
+                    max(0, top - _AROUND),
+                    max(0, left - _AROUND),
+                    min(rows, bottom + _AROUND),
+                    min(columns, right + _AROUND),
+                )
+            )
+    return sorted(parts)
 
-    if scale is None:
-        scale = _ENLARGED if max(picture.shape) < _SMALL else 1.0
-    if scale != 1:
-        smooth = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
-        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=smooth)
-    coloured = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)
-    found = using.detect(coloured)
-    if not found:
-        return []
-    readings = using.read([_upright(coloured, corners) for corners, _ in found])
-    return [
-        _text(corners / scale, words, read, picture.shape, scale)
-        for (corners, score), (words, read) in zip(found, readings, strict=True)
-        if _is_text(score, words, read, tall=min(_sides(corners)) > max(_TALLEST * side * scale, 48))
-    ]
+
+@dataclass(frozen=True)
+class _Look:
+    """Looking at parts of one plane's pictures."""
+
+    using: Finder
+    shape: tuple[int, int]
+    margin: BoolArray | None
+    lines: Sequence[Box]
+
+    def at(self, picture: Picture, part: Part, reduction: int, scale: float) -> Iterator[Text]:
+        """Lines of text in a part of a picture that was reduced, in the plane's coordinates."""
+        import cv2
+
+        crop = picture[part.top : part.bottom, part.left : part.right]
+        crop = np.pad(crop, _RIM, mode="edge")  # lines at the very edge are found, too
+        enlarged = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+        coloured = cv2.cvtColor(enlarged, cv2.COLOR_GRAY2BGR)
+        found = self.using.detect(coloured)
+        if not found:
+            return
+        readings = self.using.read([_upright(coloured, corners) for corners, _ in found])
+        for (corners, score), (words, read) in zip(found, readings, strict=True):
+            inside = (corners / scale + np.array([part.left, part.top]) - _RIM) * reduction
+            text = _text(inside, words, read, self.shape)
+            tall = min(_sides(inside)) > max(_TALLEST * min(self.shape), 32 * reduction)
+            expected = self._is_outside(text) or any(_continues(text, line) for line in self.lines)
+            if _is_text(score, words, read, tall=tall):
+                yield text
+            elif expected and not tall:
+                yield text._replace(legible=False)
+
+    def _is_outside(self, text: Text) -> bool:
+        """Whether a box lies where there is no anatomy."""
+        if self.margin is None:
+            return False
+        part = self.margin[text.top : text.bottom, text.left : text.right]
+        return bool(part.size and part.mean() > 0.5)
+
+
+def _continues(text: Text, line: Box) -> bool:
+    """Whether a box lies beside another one on the same line."""
+    height = line[2] - line[0]
+    common = min(text.bottom, line[2]) - max(text.top, line[0])
+    gap = max(text.left - line[3], line[1] - text.right)
+    return common >= 0.5 * max(height, text.bottom - text.top) and gap <= _ALONG * height
 
 
 def _is_text(score: float, words: str, read: float, *, tall: bool) -> bool:
@@ -291,7 +307,7 @@ def _upright(picture: Picture, corners: NDArray[np.float32]) -> Picture:
     return np.rot90(part) if height >= 1.5 * width else part
 
 
-def _text(corners: NDArray[np.float32], words: str, score: float, shape: tuple[int, ...], scale: float) -> Text:
+def _text(corners: NDArray[np.float32], words: str, score: float, shape: tuple[int, int]) -> Text:
     """A line with its box, widened and cut to the plane."""
     width, height = _sides(corners)
     line = min(width, height)
@@ -299,24 +315,23 @@ def _text(corners: NDArray[np.float32], words: str, score: float, shape: tuple[i
     margin = np.array([along, across]) + 2
     low = np.floor(corners.min(axis=0) - margin).astype(int)
     high = np.ceil(corners.max(axis=0) + margin).astype(int)
-    rows, columns = (round(extent / scale) for extent in shape[:2])
-    left, right = (int(v) for v in np.clip((low[0], high[0]), 0, columns))
-    top, bottom = (int(v) for v in np.clip((low[1], high[1]), 0, rows))
+    left, right = (int(v) for v in np.clip((low[0], high[0]), 0, shape[1]))
+    top, bottom = (int(v) for v in np.clip((low[1], high[1]), 0, shape[0]))
     return Text(top, left, bottom, right, words, float(score))
 
 
-def _moved(text: Text, top: int, left: int) -> Text:
-    """A text of a tile in the plane's coordinates."""
-    return text._replace(top=text.top + top, bottom=text.bottom + top, left=text.left + left, right=text.right + left)
-
-
 def _merged(found: Iterable[Text]) -> list[Text]:
-    """One text for readings of the same place, the surest with the box of all; without texts inside others that go."""
+    """One text for readings of the same place, the surest with the box of all; without texts inside others that go.
+
+    A reading that may stay does not count against a longer one that may not: it may be the legible half of it.
+    """
     kept: list[Text] = []
     for text in sorted(found, key=lambda t: (-t.score, t)):
         same = next((i for i, other in enumerate(kept) if _overlap(text, other) >= 0.5), None)
         if same is None:
             kept.append(text)
+        elif kept[same].may_stay and not text.may_stay and _area(_common(text, kept[same])) < 0.8 * _area(text):
+            kept[same] = _union(text, kept[same])
         else:
             kept[same] = _union(kept[same], text)
     gone = [t for t in kept if not t.may_stay]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from radlake.core.image import Array
-from radlake.deid.burned_in import Picture, windows
+from radlake.deid.pictures import Picture, display
 from radlake.deid.stored_pixels import Box
 from radlake.imaging.preview import png_bytes
 
@@ -31,7 +31,7 @@ def sheet(planes: Sequence[Array], boxes: Sequence[Box]) -> bytes:
     >>> sheet([np.zeros((20, 30), np.uint8)], [(2, 2, 8, 20)])[:4]
     b'\x89PNG'
     """
-    pictures = [_drawn(windows(plane)[0], boxes) for plane in planes]
+    pictures = [_drawn(display(plane), boxes) for plane in planes]
     height, width = pictures[0].shape[:2]
     rows, columns = -(-len(pictures) // _ACROSS), min(len(pictures), _ACROSS)
     page = np.full((rows * (height + _GAP) - _GAP, columns * (width + _GAP) - _GAP, 3), 128, np.uint8)

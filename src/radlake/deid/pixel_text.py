@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
+from radlake.core.image import BoolArray
 from radlake.core.stage import Row
 from radlake.formats.dicom.dataset import integer_of, value_of
 
@@ -33,6 +36,7 @@ _VOLUME_FORMATS = frozenset({"nifti", "nrrd", "metaimage", "npy", "npz"})
 _GREY = frozenset({"MONOCHROME1", "MONOCHROME2"})
 _READABLE_PIXELS = 32  # a readable letter takes five by seven pixels: in 32 columns no name fits a second time
 _LEAST_BITS = 9  # CT and MR in eight bits are as a rule captures of a screen
+_EDGES = ("MinX0", "MinY0", "MaxX1", "MaxY1")
 _CAPTURED = frozenset({"SCREEN SAVE", "CSA 3D EDITOR", "DOSE_INFO", "RENDERED", "CT_SOM5 PROT"})
 
 
@@ -57,14 +61,41 @@ def state(row: Row) -> State:
     return "unchecked"
 
 
-def is_ct(row: Row) -> bool:
-    """Whether an object is a CT image, enhanced or not."""
-    return row.get("sop_class") in {f"{_CT_MR_PET_NM}2", f"{_CT_MR_PET_NM}2.1"}
-
-
 def is_computed(row: Row) -> bool:
     """Whether an object holds computed maps (segmentations, dose), on which nobody writes."""
     return row.get("sop_class") in _COMPUTED
+
+
+def margin(dataset: Dataset, shape: tuple[int, int]) -> BoolArray | None:
+    """Pixels outside all regions of an ultrasound picture, where machines print names; None where no region is stated.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+    shape : (rows, columns)
+
+    References
+    ----------
+    PS3.3 C.8.5.5.1.1: a region's corners are columns and rows from 0, both inside it.
+
+    Examples
+    --------
+    >>> from pydicom.dataset import Dataset
+    >>> region, picture = Dataset(), Dataset()
+    >>> region.RegionLocationMinX0, region.RegionLocationMinY0 = 1, 1
+    >>> region.RegionLocationMaxX1, region.RegionLocationMaxY1 = 2, 1
+    >>> picture.SequenceOfUltrasoundRegions = [region]
+    >>> margin(picture, (2, 3)).astype(int).tolist()
+    [[1, 1, 1], [1, 0, 0]]
+    """
+    regions = value_of(dataset, "SequenceOfUltrasoundRegions")
+    outside = np.ones(shape, bool)
+    for region in regions if isinstance(regions, Sequence) else ():
+        left, top, right, bottom = (integer_of(region, f"RegionLocation{edge}") for edge in _EDGES)
+        if left is None or top is None or right is None or bottom is None or min(left, top) < 0:
+            return None
+        outside[top : bottom + 1, left : right + 1] = False
+    return None if outside.all() or not outside.any() else outside
 
 
 def row_of(dataset: Dataset) -> Row:

@@ -1,8 +1,9 @@
 """Burned-in text of a DICOM object or of an image of a lake: whether there is any, and the pixels without it.
 
-Everything is read but computed maps, and CT planes on which the screen for drawn strokes sees none: on other kinds it
-misses more than one string in 200 (benchmarks/pixel_text.py). What is found on some frames is blanked on all. Before
-anything is written the blanked frames are read again.
+Everything is read but computed maps. What a header says of text only makes the look stricter: beside the regions of an
+ultrasound picture, where machines print who it is, whatever looks like a line counts; and where the header says that
+text is burned in, an object without any found is set aside. What is found on some frames is blanked on all. Around the
+blanked boxes frames are read again before anything is written.
 """
 
 from __future__ import annotations
@@ -12,23 +13,19 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from pydicom.dataset import Dataset
-from pydicom.multival import MultiValue
 
 from radlake.core.image import Array, Image
-from radlake.deid import pixel_text, strokes
+from radlake.deid import pixel_text
 from radlake.deid.burned_in import to_blank
 from radlake.deid.dataset_file import DicomObject
 from radlake.deid.ledger import PixelText
 from radlake.deid.stored_pixels import Box, blank
-from radlake.formats.dicom.dataset import float_of, value_of
 from radlake.formats.dicom.decode import stored_frame
 from radlake.formats.dicom.frames import Frames, frames_of
 
 Mode = Literal["redact", "review", "off"]
 _READ_FRAMES = 8  # of a longer object so many are read, and the brightest and darkest value of each pixel over all
 _MOST_AREA = 0.5  # of a plane; more than that is no text
-LOSSY = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in ("50", "51", "53", "55", "81", "91", "93", "203", "111", "112"))
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,8 @@ class Examined:
     Parameters
     ----------
     state : {"clean", "redacted", "unsure"}
-        redacted: blanking the boxes leaves nothing to read. unsure: it does not.
+        redacted: blanking the boxes leaves nothing to read. unsure: it does not, or the header says that there is text
+        and none was found.
     boxes : list of (top, left, bottom, right)
         What to blank in every frame.
     planes : list of arrays
@@ -70,12 +68,10 @@ def examine(frames: Frames) -> Examined:
     if pixel_text.is_computed(row):
         return Examined("clean")
     planes = planes_to_read(frames.count, lambda index: stored_frame(frames, index))
-    screened = pixel_text.is_ct(row) and pixel_text.state(row) == "clean" and frames.syntax not in LOSSY
-    if screened and not any(strokes.has_strokes(plane) for plane in planes):
-        return Examined("clean")
-    drawn = frames.syntax not in LOSSY
-    boxes, gone = to_blank(planes, _window(frames.dataset), photometric=frames.layout.photometric, drawn=drawn)
-    if not gone or share_of(boxes, (frames.layout.rows, frames.layout.columns)) > _MOST_AREA:
+    shape = (frames.layout.rows, frames.layout.columns)
+    boxes, gone = to_blank(planes, margin=pixel_text.margin(frames.dataset, shape))
+    hidden = row["burned_in"] == "YES" and not boxes
+    if hidden or not gone or share_of(boxes, shape) > _MOST_AREA:
         return Examined("unsure", boxes, planes)
     return Examined("redacted" if boxes else "clean", boxes, planes)
 
@@ -139,7 +135,7 @@ def blank_image(image: Image) -> tuple[Image, PixelText, int]:
     array = image.array if channels is None else np.moveaxis(image.array, channels, last)
     plane_shape = array.shape[-2:] if channels is None else array.shape[-3:]
     planes = array.reshape(-1, *plane_shape)
-    boxes, gone = to_blank(planes_to_read(len(planes), planes.__getitem__), image.window)
+    boxes, gone = to_blank(planes_to_read(len(planes), planes.__getitem__))
     if not gone or share_of(boxes, plane_shape[:2]) > _MOST_AREA:
         return image, "unsure", len(boxes)
     if not boxes:
@@ -150,22 +146,3 @@ def blank_image(image: Image) -> tuple[Image, PixelText, int]:
         "redacted",
         len(boxes),
     )
-
-
-def _window(dataset: Dataset) -> tuple[float, float] | None:
-    """The display window (centre, width) in stored values; None where there is none."""
-    centre, width = (_first(dataset, name) for name in ("WindowCenter", "WindowWidth"))
-    slope, intercept = float_of(dataset, "RescaleSlope") or 1.0, float_of(dataset, "RescaleIntercept") or 0.0
-    if centre is None or width is None or width <= 0:
-        return None
-    return (centre - intercept) / slope, width / abs(slope)
-
-
-def _first(dataset: Dataset, keyword: str) -> float | None:
-    """The first of the numbers of an attribute; None where there is none."""
-    value = value_of(dataset, keyword)
-    numbers = value if isinstance(value, list | MultiValue) else [value]
-    try:
-        return float(numbers[0])
-    except (TypeError, ValueError, IndexError):
-        return None

@@ -73,10 +73,10 @@ def deidentify(item: Item, *, profile: Profile = "research") -> Rows:
 
 
 def redact(item: Item, *, image: str = "original") -> Rows:
-    """Blank text that is burned into the pixels, where the header does not exclude it, and say what is left.
+    """Blank text that is burned into the pixels, and say what is left.
 
     Needs the extra "ocr". Steps after this one see the blanked image; a preview is made of it when nothing is left to
-    read. What a header calls clean is not read.
+    read. Everything is read but label maps, whatever the header says.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def redact(item: Item, *, image: str = "original") -> Rows:
     image : str
         Name of the image to use.
     """
-    if item.row.get("pixel_text") == "clean":
+    if item.images[image].kind == "label":
         return []
     from radlake.deid.pixels import blank_image
 
@@ -140,7 +140,7 @@ STAGES: dict[str, Stage] = {
     ),
     "deid.pixels": Stage(
         name="deid.pixels",
-        version=1,
+        version=2,
         shape="each",
         over="images",
         reads=("image:{image}",),

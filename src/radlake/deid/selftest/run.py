@@ -21,6 +21,7 @@ from radlake.deid.dataset_file import deidentify_file
 from radlake.deid.profiles import options_of
 from radlake.deid.ps315 import Rules, rules_for
 from radlake.deid.rows import Profile
+from radlake.deid.selftest import pixels
 from radlake.deid.selftest.names import Inventor
 from radlake.deid.selftest.plant import Key, plant
 from radlake.deid.selftest.score import ACTIONS, Action, Sheet, inside, mark_file, uids
@@ -92,7 +93,7 @@ class _Sitting:
     rules: Rules
 
 
-def selftest(files: Sequence[Path], *, seed: int, profile: Profile) -> Marks:
+def selftest(files: Sequence[Path], *, seed: int, profile: Profile, pictures: int = 0) -> Marks:
     """Plant invented identities in real DICOM files, clean them, and mark the result.
 
     Parameters
@@ -102,11 +103,15 @@ def selftest(files: Sequence[Path], *, seed: int, profile: Profile) -> Marks:
     seed : int
         Chooses the identities.
     profile : {"strict", "research"}
+    pictures : int
+        Files at most in whose pixels a name is drawn as well; that needs the extra `ocr`.
 
     Raises
     ------
     UsageError
         When none of the files is a DICOM object that can be planted in.
+    MissingExtra
+        When reading of text is asked for and not installed.
     """
     marks = Marks(profile)
     with tempfile.TemporaryDirectory() as folder, silent_pydicom():
@@ -118,7 +123,19 @@ def selftest(files: Sequence[Path], *, seed: int, profile: Profile) -> Marks:
             _mark(sitting, marks)
         _mark_identities(done, marks)
         _mark_other_process(done, Path(folder), marks)
+        _mark_pictures(files, Path(folder), pictures, seed, marks)
     return marks
+
+
+def _mark_pictures(files: Sequence[Path], folder: Path, most: int, seed: int, marks: Marks) -> None:
+    """Names drawn into pixels are gone, and all else is as it was, on the first files that can hold one."""
+    for number, path in enumerate(files):
+        if most <= 0:
+            break
+        sheet = pixels.examine(path, folder, seed=seed * 1000 + number, profile=marks.profile, key=_KEY)
+        if sheet is not None:
+            marks.sheet.add(sheet)
+            most -= 1
 
 
 def _sit(path: Path, folder: Path, number: int, seed: int, profile: Profile) -> _Sitting | None:
