@@ -21,9 +21,8 @@ from radlake import learn
 from radlake.engine.nodules import SIZES
 from radlake.lake.store import Lake
 from radlake.learn.cases import Cohort, labelled
+from radlake.learn.evaluation.record import gain
 from radlake.learn.evaluation.scores import Answered, evaluate
-from radlake.learn.intervals import interval, patient_weights
-from radlake.learn.metrics import auc, mean_where_defined
 
 FLOORS: dict[str, tuple[Any, float, float | None]] = {
     "WDBC": (datasets.load_breast_cancer, 0.993, 0.970),
@@ -83,22 +82,15 @@ def gains(choice: learn.Choice, cases: Cohort, seed: int) -> None:
     whole = ~np.isnan(choice.predictions).any(axis=(1, 2))
     if not whole.any():
         return
-    weights = patient_weights(cases.patients, replicates=1000, rng=np.random.default_rng(seed))
-    once = np.ones((1, len(cases.y)))
+    given = Answered(
+        "binary", np.asarray(cases.y), choice.predictions[whole], cases.patients, choice.folds[whole]
+    )  # fmt: skip
     for name, words in SIZES.items():
-        size = cases.features[:, cases.names.index(name)]
-
-        def gap(w: Any, size: Any = size) -> Any:
-            found = []
-            for p, fold in zip(choice.predictions[whole], choice.folds[whole], strict=True):
-                tests = [fold == k for k in np.unique(fold)]
-                found.append(np.stack([
-                    auc(cases.y[t], p[t, 1], w[:, t]) - auc(cases.y[t], size[t], w[:, t]) for t in tests
-                ]))  # fmt: skip
-            return np.mean([mean_where_defined(parts) for parts in found], axis=0)
-
-        low, high = interval(gap(weights))
-        print(f"{'':10} gain over {words}: {float(gap(once)[0]):+.4f} [{low:+.4f}, {high:+.4f}]")
+        found = gain(given, cases.features[:, cases.names.index(name)], seed=seed)
+        print(
+            f"{'':10} gain over {words} ({found['alone']:.4f}): {found['value']:+.4f}"
+            f" [{found['low']:+.4f}, {found['high']:+.4f}]"
+        )
 
 
 def clusters(name: str, x: Any, seed: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from radlake.report.account import borne, compute, crossed, figures, mistakes, seeds, sets, table_one
+from radlake.report.account import alone, borne, compute, crossed, figures, mistakes, seeds, sets, table_one
 
 
 def test_two_classes_have_three_figures_and_values_two() -> None:
@@ -49,6 +49,14 @@ def test_sets_say_how_often_the_model_does_not_know() -> None:
     assert "In 70% of the cases one class was left, and 93% of these were right" in said
     assert "without end" in sets({"coverage": 0.9, "held": 1.0, "width": None})
     assert sets(None) == ""
+
+
+def test_the_best_single_measure_is_a_baseline_in_words() -> None:
+    found = {"feature": "morph_diam", "alone": 0.9, "value": 0.02, "low": 0.01, "high": 0.03}
+    assert alone(found).endswith("gains +0.020 [+0.010, +0.030]: the model is better.")
+    assert "not shown to be better" in alone(found | {"low": -0.01})
+    assert "is worse" in alone(found | {"low": -0.03, "high": -0.01})
+    assert alone(None) == alone(found | {"low": None}) == ""
 
 
 def test_mistakes_and_costs_are_sentences() -> None:

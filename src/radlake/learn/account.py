@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from radlake.learn import metrics
 from radlake.learn.cases import Cohort
-from radlake.learn.evaluation.record import conformal, drawn, flow, seeds, worst
+from radlake.learn.evaluation.record import best_alone, conformal, drawn, flow, seeds, worst
 from radlake.learn.evaluation.robustness import robustness
 from radlake.learn.evaluation.scores import Answered
 from radlake.learn.evaluation.table_one import table_one
@@ -47,6 +47,8 @@ def account(
     found: dict[str, Any] = {"classes": list(classes), "flow": flow(cohort), "drawn": {}, "worst": {}}
     if honest is not None:
         found |= {"seeds": seeds(honest), "conformal": conformal(honest)}
+        if cohort.names:
+            found["alone"] = best_alone(honest, cohort.features[~held], cohort.names, seed=seed)
     for part, given, chosen in (("evaluation", honest, ~held), ("test", tested, held)):
         if given is not None:
             found["drawn"][part] = drawn(given)

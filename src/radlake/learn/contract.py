@@ -50,7 +50,7 @@ def contract(cohort: Cohort) -> dict[str, Any]:
     """
     known = cohort.features
     low, high = _extremes(known)
-    filled = np.where(np.isnan(known), np.nan_to_num(_middle(known)), known)
+    filled = np.where(np.isnan(known), np.nan_to_num(middles(known)), known)
     middle, spread, axes = _shape(filled)
     distance = np.sort(_distance(filled, middle, spread, axes))
     attributes = cohort.attributes
@@ -59,7 +59,7 @@ def contract(cohort: Cohort) -> dict[str, Any]:
         "unit": cohort.unit,
         "features": {
             name: {"unit": cohort.units.get(name), "low": _plain(a), "high": _plain(b), "middle": _plain(m)}
-            for name, a, b, m in zip(cohort.names, low, high, _middle(known), strict=True)
+            for name, a, b, m in zip(cohort.names, low, high, middles(known), strict=True)
         },
         "modalities": sorted({str(v) for v in attributes.get("modality", []) if v is not None}),
         "spacing": {name: _span(attributes[name]) for name in RANGES if name in attributes and _span(attributes[name])},
@@ -79,7 +79,7 @@ def _extremes(features: Floats) -> tuple[Floats, Floats]:
     return np.where(none, np.nan, low), np.where(none, np.nan, high)
 
 
-def _middle(features: Floats) -> Floats:
+def middles(features: Floats) -> Floats:
     """Median of each feature; NaN without any value."""
     return np.array([np.median(c[~np.isnan(c)]) if (~np.isnan(c)).any() else np.nan for c in features.T])
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from radlake.features.names import FEATURES
 from radlake.learn.evaluation.robustness import UNITS
 from radlake.learn.intervals import wilson
 from radlake.report.figures import Line, agreement, calibration, decision, roc, scatter
@@ -130,6 +131,25 @@ def sets(found: Mapping[str, Any] | None) -> str:
         f" cases of each class. They held it in {held} ({100 * least:.0f}% in the class that did worst). In"
         f" {100 * found['sure']:.0f}% of the cases one class was left{right}; in all others the model says that it does"
         " not know, and somebody should look."
+    )
+
+
+def alone(found: Mapping[str, Any] | None) -> str:
+    """Whether the model beats its best single measure; empty where it was not asked."""
+    if not found:
+        return ""
+    title = FEATURES[found["feature"]].title if found["feature"] in FEATURES else words(found["feature"])
+    if found["low"] is None:
+        return ""
+    verdict = (
+        "the model is better" if found["low"] > 0 else "the model is worse" if found["high"] < 0
+        else "the model is not shown to be better: the interval includes zero"
+    )  # fmt: skip
+    ends = f"[{fixed(found['low'], signed=True)}, {fixed(found['high'], signed=True)}]"
+    return (
+        f"The best single measure, {title}, reaches an AUC of {fixed(found['alone'])} alone (it was picked after the"
+        f" fact, which favours it). On the same cases the model gains {fixed(found['value'], signed=True)} {ends}:"
+        f" {verdict}."
     )
 
 

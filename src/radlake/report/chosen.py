@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from radlake.report.account import Figure, borne, compute, crossed, figures, mistakes, seeds, sets, table_one
+from radlake.report.account import Figure, alone, borne, compute, crossed, figures, mistakes, seeds, sets, table_one
 from radlake.report.figures import Estimate, forest
 from radlake.report.tables import Row
 from radlake.report.wording import count, fixed, plural, words
@@ -88,8 +88,9 @@ class Chosen:
         Every score of every subgroup.
     leaks : list of dict
         Level, name and message of each check.
-    seeds, sets, compute : str
-        How much is luck, what answers that may say "I do not know" do, and what the choice cost.
+    alone, seeds, sets, compute : str
+        Whether it beats its best single measure, how much is luck, what answers that may say "I do not know" do, and
+        what the choice cost.
     borne : (str, list of dict)
         How the model does on pictures that were made worse.
     """
@@ -107,6 +108,7 @@ class Chosen:
     gaps: str
     groups: list[Row]
     leaks: list[Row]
+    alone: str
     seeds: str
     sets: str
     compute: str
@@ -136,6 +138,7 @@ def chosen(evidence: Mapping[str, Any] | None) -> Chosen | None:
         gaps=_gaps(groups),
         groups=[{**g, "by": words(g["by"]), "title": _title(g["metric"])} for g in groups],
         leaks=evidence.get("leakage", []),
+        alone=alone(evidence.get("alone")),
         seeds=seeds(evidence.get("seeds", [])),
         sets=sets(evidence.get("conformal")),
         compute=compute(evidence["compute"]),

@@ -11,7 +11,8 @@ from hypothesis import given as drawn_from
 from hypothesis import strategies as st
 
 from radlake.learn.cases import Cohort
-from radlake.learn.evaluation.record import conformal, counted_sets, drawn, flow, seeds, worst
+from radlake.learn.evaluation.paired import delong
+from radlake.learn.evaluation.record import best_alone, conformal, counted_sets, drawn, flow, gain, seeds, worst
 from radlake.learn.evaluation.scores import Answered
 from radlake.learn.metrics import auc
 
@@ -104,3 +105,29 @@ def test_only_mistakes_are_listed_the_worst_first() -> None:
     assert found[0]["said"] == pytest.approx(0.1)
     values = Answered("regression", np.array([1.0, 2.0]), np.array([[[1.5], [5.0]]]), np.arange(2))
     assert worst(values, np.array(["a", "b"]), ())[0] == {"unit_id": "b", "truth": 2.0, "said": 5.0}
+
+
+def test_the_gain_over_one_measure_is_the_paired_difference() -> None:
+    given = replace(answers(200, repeats=1), fold=None)
+    size = given.y + np.random.default_rng(1).normal(size=200)
+    found = gain(given, -size)  # turned by itself
+    own = float(auc(given.y, given.p[0, :, 1]))
+    assert found["alone"] == pytest.approx(float(auc(given.y, size)))
+    assert found["value"] == pytest.approx(own - found["alone"])
+    wanted = delong(given.y, given.p[0, :, 1], size)  # one case a patient: DeLong's interval is right as well
+    assert (found["low"], found["high"]) == pytest.approx((wanted.low, wanted.high), abs=0.02)
+    nothing = gain(given, given.p[0, :, 1])
+    assert (nothing["value"], nothing["low"], nothing["high"]) == (0.0, 0.0, 0.0)
+
+
+def test_the_best_single_feature_is_the_baseline() -> None:
+    given = answers(120)
+    rng = np.random.default_rng(2)
+    features = np.stack(
+        [rng.normal(size=120), given.y + rng.normal(size=120), np.ones(120), np.full(120, np.nan)], axis=1
+    )
+    found = best_alone(given, features, ("noise", "size", "constant", "empty"))
+    assert found is not None
+    assert found["feature"] == "size"
+    assert best_alone(given, features[:, 1:], ("size", "constant", "empty")) is None
+    assert best_alone(answers(classes=3), features[:90], ("a", "b", "c", "d")) is None

@@ -250,6 +250,13 @@ def _repeat(score: Scorer, given: Answered, repeat: int, weights: Floats, ranked
     return metrics.mean_where_defined(np.stack([score(given, repeat, t, weights[:, t]) for t in tests]))
 
 
+def ranked(given: Answered, weights: Floats) -> Floats:
+    """AUC of two classes for each row of weights, within the answers of one model, averaged over the repeats."""
+    return np.asarray(
+        np.mean([_repeat(_second(metrics.auc), given, r, weights, True) for r in range(len(given.p))], axis=0)
+    )
+
+
 def _predictive(given: Answered, weights: Floats, prevalences: Sequence[float]) -> list[Measure]:
     """Predictive values where so many are ill: Bayes' theorem on sensitivity and specificity."""
     found = []
