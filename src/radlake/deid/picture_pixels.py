@@ -73,7 +73,7 @@ def read(path: Path, reader: Reader) -> list[Picture]:
     """
     if state_of(path, reader) == "clean":
         return []
-    return [_read(load_image([row], row), drawn=reader.name != "jpeg") for row in _rows(path, reader)]
+    return [_read(load_image([row], row)) for row in _rows(path, reader)]
 
 
 def _rows(path: Path, reader: Reader) -> list[Row]:
@@ -85,10 +85,10 @@ def _rows(path: Path, reader: Reader) -> list[Row]:
     ]
 
 
-def _read(image: Image, *, drawn: bool) -> Picture:
+def _read(image: Image) -> Picture:
     """One image, all its planes of which some are read."""
     planes = planes_to_read(len(stack := _planes(image)), stack.__getitem__)
-    boxes, gone = to_blank(planes, image.window, drawn=drawn)
+    boxes, gone = to_blank(planes)
     if not gone or share_of(boxes, planes[0].shape) > _MOST_AREA:
         raise ItemError("text_left")
     return Picture(image, boxes, planes)
