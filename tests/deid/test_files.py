@@ -13,8 +13,11 @@ from pydicom import dcmread
 from radlake.core.errors import UsageError
 from radlake.core.fault import Ignored, ItemError
 from radlake.deid.files import Input, Names, Settings, clean
+from radlake.deid.pseudonyms import batch_id, ids
 from radlake.deid.verify import verify
+from radlake.formats import scan_file
 from radlake.formats.read import read_image
+from radlake.formats.source import Source
 
 KEY = b"k" * 32
 FOLDER = Path(pydicom.__file__).parent / "data" / "test_files"
@@ -129,6 +132,25 @@ def test_text_in_a_picture_is_blanked_or_shown_to_its_owner(tmp_path: Path) -> N
     assert caught.value.code == "text_found"
     assert (tmp_path / "review" / f"{FILE_ID}.png").is_file()
     assert not (tmp_path / "out2").exists()
+
+
+def test_site_and_scanner_get_the_ids_of_a_lake_and_only_under_research(tmp_path: Path) -> None:
+    ds = dcmread(FOLDER / "CT_small.dcm")
+    ds.InstitutionName, ds.DeviceSerialNumber, ds.Manufacturer = "St. Quirin", "4711", "GE MEDICAL SYSTEMS"
+    ds.save_as(tmp_path / "a.dcm")
+    (header,) = scan_file(Source(str(tmp_path / "a.dcm")))
+    lake = ids(KEY, header.identity, file_id=FILE_ID)
+    source = Input(tmp_path / "a.dcm", "a.dcm", FILE_ID)
+    research = clean(source, tmp_path / "out", Settings(KEY, "research", pixels="off"))
+    assert (research.site_id, research.device_id) == (lake.site_id, lake.device_id)
+    assert lake.site_id == batch_id(KEY, "site", "ST. QUIRIN")
+    assert (lake.device_id or "").startswith("de-")
+    strict = clean(source, tmp_path / "out", Settings(KEY, pixels="off"))
+    assert (strict.site_id, strict.device_id) == (None, None)
+    ds.InstitutionName, ds.DeviceSerialNumber, ds.StationName = "UNKNOWN", "", ""
+    ds.save_as(tmp_path / "a.dcm")
+    nobody = clean(source, tmp_path / "out", Settings(KEY, "research", pixels="off"))
+    assert (nobody.site_id, nobody.device_id) == (None, None)
 
 
 def test_a_source_is_never_overwritten(tmp_path: Path) -> None:

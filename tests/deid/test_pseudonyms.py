@@ -49,7 +49,7 @@ def test_padding_and_width_do_not_make_another_patient_but_case_and_issuer_do() 
 
 
 def test_another_key_gives_unrelated_ids() -> None:
-    identity = Identity("1", "h", "acc", "1.2", "1.3", "1.4", "1.5", "1.6")
+    identity = Identity("1", "h", "acc", "1.2", "1.3", "1.4", "1.5", "1.6", site="St. Quirin", device="GE 7")
     one, two = (ids(k, identity, file_id="fi-a") for k in (KEY, OTHER))
     assert all(a != b for a, b in zip(vars(one).values(), vars(two).values(), strict=True))
 

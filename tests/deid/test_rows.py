@@ -80,7 +80,7 @@ def test_whatever_a_reader_gives_the_row_fits_the_schema_and_repeats_no_text(val
 def test_every_text_column_has_a_rule_or_comes_from_us() -> None:
     ours = {
         "owner", "file_id", "format", "role", "instance_id", "series_id", "study_id", "patient_id", "accession_id",
-        "frame_of_reference_id", "referenced_series_id", "study_day", "pixel_text",
+        "frame_of_reference_id", "referenced_series_id", "site_id", "device_id", "study_day", "pixel_text",
     }  # fmt: skip
     from radlake.deid.rows import _string_rules
 
@@ -95,13 +95,14 @@ def test_columns_that_the_schema_lacks_are_left_out() -> None:
 
 def test_strict_drops_what_describes_the_person() -> None:
     header = Header("dicom", values={"sex": "F", "age_years": 40.0, "weight_kg": 60.0}, study_date="20240301")
-    research = instance_row(header, WHO, file_id="fi-a", key=KEY)
-    strict = instance_row(header, WHO, file_id="fi-a", key=KEY, profile="strict")
+    who = ids(KEY, Identity(patient_id="4711", site="St. Quirin", device="GE 7"), file_id="fi-a")
+    research = instance_row(header, who, file_id="fi-a", key=KEY)
+    strict = instance_row(header, who, file_id="fi-a", key=KEY, profile="strict")
     assert (research["sex"], research["age_years"], research["weight_kg"]) == ("F", 40.0, 60.0)
     assert research["study_day"] is not None
     assert research["study_day"] < "2024-03-01"
     changed = {k for k in strict if strict[k] != research[k]}
-    assert changed == {"sex", "age_years", "weight_kg", "study_day"}
+    assert changed == {"sex", "age_years", "weight_kg", "study_day", "site_id", "device_id"}
     assert not any(strict[k] for k in changed)
 
 

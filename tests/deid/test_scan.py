@@ -7,7 +7,7 @@ from radlake.deid.scan import identifying_fields
 
 
 def test_every_field_that_is_there_is_named_and_counted() -> None:
-    identity = Identity("Q7", "iss", "acc", "1.2", "file:/a", None, None, "1.3", ["1.4"], ["Doe"])
+    identity = Identity("Q7", "iss", "acc", "1.2", "file:/a", None, None, "1.3", ["1.4"], ["Doe"], "St. Quirin", "GE 7")
     full = Header(
         "dicom",
         identity=identity,
@@ -23,6 +23,8 @@ def test_every_field_that_is_there_is_named_and_counted() -> None:
         "IssuerOfPatientID": 1,
         "AccessionNumber": 1,
         "StudyInstanceUID": 1,
+        "InstitutionName": 1,
+        "DeviceSerialNumber": 1,
         "path": 1,
         "ReferencedSeriesInstanceUID": 1,
         "ReferencedSOPInstanceUID": 1,

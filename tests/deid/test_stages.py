@@ -142,7 +142,7 @@ def test_every_identifying_field_has_an_action() -> None:
 
     header, _ = _person(2)
     header.values |= {"sex": "F", "age_years": 1.0, "weight_kg": 2.0, "burned_in": "YES"}
-    header.identity.study_uid = "folder:/in"
+    header.identity.study_uid, header.identity.site, header.identity.device = "folder:/in", "St. Quirin", "GE 7"
     fields = identifying_fields([header, _person(3)[0]])
     rows = deidentify(_item(header, _person(3)[0]))
     assert {r["tag"] for t, r in rows if t == "audit"} == set(fields)

@@ -18,7 +18,7 @@ class Identity:
 
     `patient_id` with `issuer` names the patient; `accession` the order; the rest are DICOM UIDs. `known_texts` are
     further values that identify the person or the staff (names, addresses, numbers): cleaning free text removes them
-    wherever they stand.
+    wherever they stand. `site` is where the scanner stands, `device` its maker and number: which batch an image is of.
     """
 
     patient_id: str | None = None
@@ -31,6 +31,8 @@ class Identity:
     referenced_series_uid: str | None = None
     referenced_instance_uids: list[str] = field(default_factory=list)
     known_texts: list[str] = field(default_factory=list)
+    site: str | None = None
+    device: str | None = None
 
 
 @dataclass

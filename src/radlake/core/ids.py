@@ -19,6 +19,8 @@ Scope = Literal[
     "patient",
     "accession",
     "frame",
+    "site",
+    "device",
     "image",
     "mask",
     "model",
@@ -27,7 +29,8 @@ Scope = Literal[
 ]
 _PREFIX: dict[Scope, str] = {
     "file": "fi", "instance": "in", "series": "se", "study": "st", "patient": "pt", "accession": "ac",
-    "frame": "fr", "image": "im", "mask": "mk", "model": "mo", "prediction": "pr", "cluster": "cl",
+    "frame": "fr", "site": "si", "device": "de",
+    "image": "im", "mask": "mk", "model": "mo", "prediction": "pr", "cluster": "cl",
 }  # fmt: skip
 _BYTES = 15  # 120 bits: 10^8 ids collide with probability below 10^-20
 

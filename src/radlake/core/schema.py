@@ -108,6 +108,8 @@ INSTANCES = _schema(
     rois=pa.list_(_S),  # cleaned names of the regions in a SEG, RTSTRUCT or label file, in file order
     pixel_bytes=_I,  # of the decoded member, estimated from the header
     stored_bytes=_I,
+    site_id=_S,  # keyed name of the institution: which images come from one house; null under the profile "strict"
+    device_id=_S,  # keyed maker and number of the scanner
 )
 
 FILE_IMAGES = _schema(

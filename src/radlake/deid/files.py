@@ -24,6 +24,7 @@ from radlake.deid.ledger import Faces, PixelText
 from radlake.deid.picture_pixels import Picture
 from radlake.deid.pixels import Examined, Mode
 from radlake.deid.profiles import options_of
+from radlake.deid.pseudonyms import batch_id
 from radlake.deid.rows import Profile
 from radlake.deid.rules import Rulebook, rulebook
 from radlake.formats import Reader, find_reader
@@ -38,6 +39,7 @@ _SUFFIXES = {"nifti": ".nii", "png": ".png", "jpeg": ".jpg", "tiff": ".tif"}
 _CONTAINERS: dict[str, Callable[[BinaryIO, BinaryIO], list[AuditRow]]] = {
     "png": png.clean, "jpeg": jpeg.clean, "tiff": tiff.clean,
 }  # fmt: skip
+_SITE, _MAKER, _SERIAL, _STATION = 0x00080080, 0x00080070, 0x00181000, 0x00081010
 _UIDS = (0x0020000D, 0x0020000E, 0x00080018)  # of study, series and instance
 
 
@@ -105,7 +107,7 @@ class Cleaned:
         Path of the cleaned file below the destination.
     format : str
     audit : list of AuditRow
-    pixel_text, faces : str or None
+    pixel_text, faces, site_id, device_id : str or None
         As in `ledger.FILES`.
     """
 
@@ -114,6 +116,8 @@ class Cleaned:
     audit: list[AuditRow]
     pixel_text: PixelText | None = None
     faces: Faces | None = None
+    site_id: str | None = None
+    device_id: str | None = None
 
 
 def clean(source: Input, dest: Path, settings: Settings) -> Cleaned:
@@ -158,7 +162,17 @@ def _clean_dicom(source: Input, dest: Path, settings: Settings) -> Cleaned:
         dataset_file.write_object(clean, _place(source, dest, name), found, parts)
         known = pixel_text.state(pixel_text.row_of(found.dataset)) if found.length else None
         shown = faces(found.dataset) if found.length else None
-    return Cleaned(name, "dicom", audit, seen.state if seen is not None else known, shown)
+        batch = _batch(found.dataset, settings)
+    return Cleaned(name, "dicom", audit, seen.state if seen is not None else known, shown, *batch)
+
+
+def _batch(dataset: Dataset, settings: Settings) -> tuple[str | None, str | None]:
+    """Keyed ids of site and device, which studies need to tell batches apart; none under the profile "strict"."""
+    if rulebook(settings.profile).profile != "research":
+        return None, None
+    number = text_of(dataset, _SERIAL) or text_of(dataset, _STATION)
+    device = f"{text_of(dataset, _MAKER)} {number}" if number else None
+    return batch_id(settings.key, "site", text_of(dataset, _SITE)), batch_id(settings.key, "device", device)
 
 
 def _seen(source: Input, found: DicomObject, settings: Settings) -> Examined | None:

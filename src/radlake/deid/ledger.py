@@ -29,7 +29,7 @@ from radlake.lake.durable import publish, temporary_file, write_bytes
 
 FOLDER = "_deidentification"
 EDITION = "2026d"  # of DICOM PS3.15, whose tables the cleaning follows
-_LAYOUT = 1
+_LAYOUT = 2
 _S, _I = pa.string(), pa.int64()
 
 Status = Literal["done", "quarantined", "ignored"]
@@ -47,6 +47,8 @@ FILES = pa.schema(
         "fault_hint": _S,
         "pixel_text": _S,  # clean, redacted, unchecked, unsure; null where there are no pixels
         "faces": _S,  # none, recognizable, removed; null where there are no pixels
+        "site_id": _S,  # keyed name of the institution and number of the scanner; null but under the profile "research"
+        "device_id": _S,
     }
 )
 AUDIT = pa.schema(

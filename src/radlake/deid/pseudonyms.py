@@ -11,6 +11,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal
 
 from radlake.core.header import Identity
 from radlake.core.ids import Scope, keyed_id
@@ -39,6 +40,8 @@ class Ids:
     accession_id: str | None
     frame_of_reference_id: str | None
     referenced_series_id: str | None
+    site_id: str | None
+    device_id: str | None
 
 
 def normalise(value: str | None) -> str:
@@ -94,6 +97,17 @@ def unit(key: bytes, scope: Scope, value: str | None) -> str | None:
     return keyed_id(key, scope, text) if text else None
 
 
+def batch_id(key: bytes, scope: Literal["site", "device"], value: str | None) -> str | None:
+    """Pseudonym of a hospital or a scanner, however its name is written in capitals; None where none is named.
+
+    Examples
+    --------
+    >>> batch_id(b"k" * 32, "site", "St. Quirin") == batch_id(b"k" * 32, "site", "ST.  QUIRIN")
+    True
+    """
+    return None if is_placeholder(value) else keyed_id(key, scope, normalise(value).casefold())
+
+
 def accession(key: bytes, value: str | None) -> str | None:
     """Pseudonym of an accession number; None for a placeholder."""
     return None if is_placeholder(value) else keyed_id(key, "accession", normalise(value))
@@ -131,6 +145,8 @@ def ids(
         accession_id=accession(key, identity.accession),
         frame_of_reference_id=unit(key, "frame", identity.frame_of_reference_uid),
         referenced_series_id=unit(key, "series", identity.referenced_series_uid),
+        site_id=batch_id(key, "site", identity.site),
+        device_id=batch_id(key, "device", identity.device),
     )
 
 

@@ -26,7 +26,7 @@ from radlake.deid.vocabulary import terms
 Profile = Literal["research", "strict"]
 OLDEST_AGE = 90.0  # 45 CFR 164.514(b)(2)(i)(C): ages over 89 are one category
 
-_STRICT_DROPS = ("study_day", "age_years", "weight_kg", "sex")
+_STRICT_DROPS = ("study_day", "age_years", "weight_kg", "sex", "site_id", "device_id")
 _SPACING_SOURCES = frozenset({"pixel_spacing", "imager", "region", "header"})
 _MILLION, _BILLION = 1e6, 1e9
 
@@ -67,7 +67,7 @@ def instance_row(header: Header, ids: Ids, *, file_id: str, key: bytes, profile:
     key : bytes
         Moves the study's date.
     profile : {"research", "strict"}
-        "strict" also drops the shifted date, age, weight and sex.
+        "strict" also drops the shifted date, age, weight, sex, and the ids of site and device.
 
     Examples
     --------

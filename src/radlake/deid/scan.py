@@ -16,6 +16,8 @@ _IDENTITY = {
     "series_uid": "SeriesInstanceUID",
     "instance_uid": "SOPInstanceUID",
     "frame_of_reference_uid": "FrameOfReferenceUID",
+    "site": "InstitutionName",
+    "device": "DeviceSerialNumber",
     "referenced_series_uid": "ReferencedSeriesInstanceUID",
     "referenced_instance_uids": "ReferencedSOPInstanceUID",
     "known_texts": "names, addresses and numbers of people",

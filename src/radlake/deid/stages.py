@@ -25,6 +25,8 @@ _ACTIONS = {
     "SeriesInstanceUID": "keyed",
     "SOPInstanceUID": "keyed",
     "FrameOfReferenceUID": "keyed",
+    "InstitutionName": "keyed",
+    "DeviceSerialNumber": "keyed",
     "ReferencedSeriesInstanceUID": "keyed",
     "ReferencedSOPInstanceUID": "removed",
     "path": "keyed",
@@ -38,7 +40,9 @@ _ACTIONS = {
     "PatientWeight": "kept",
     "BurnedInAnnotation": "kept",
 }
-_STRICT_REMOVES = frozenset({"StudyDate", "PatientAge", "PatientSex", "PatientWeight"})
+_STRICT_REMOVES = frozenset({
+    "StudyDate", "PatientAge", "PatientSex", "PatientWeight", "InstitutionName", "DeviceSerialNumber",
+})  # fmt: skip
 
 
 def deidentify(item: Item, *, profile: Profile = "research") -> Rows:
@@ -49,7 +53,7 @@ def deidentify(item: Item, *, profile: Profile = "research") -> Rows:
     item : Item
         A file with the headers of its members.
     profile : {"research", "strict"}
-        "research" keeps shifted dates, age up to 90, weight and sex; "strict" drops them.
+        "research" keeps shifted dates, age up to 90, weight, sex, keyed ids of site and device; "strict" drops them.
     """
     key, path = item.context.key, str(item.row.get("uri", ""))
     rows: Rows = []
@@ -131,7 +135,7 @@ def _audit_rows(fields: Counter[str], file_id: str, profile: Profile) -> Iterato
 STAGES: dict[str, Stage] = {
     "deid": Stage(
         name="deid",
-        version=1,
+        version=2,
         shape="each",
         over="files",
         reads=("headers",),

@@ -297,6 +297,8 @@ def _done_row(piece: Piece, cleaned: Cleaned) -> Row:
         "format": cleaned.format,
         "pixel_text": cleaned.pixel_text,
         "faces": cleaned.faces,
+        "site_id": cleaned.site_id,
+        "device_id": cleaned.device_id,
         "audit": [{"path": a.path, "action": a.action, "count": a.count} for a in cleaned.audit],
     }
 

@@ -28,6 +28,8 @@ def identity_of(elements: Elements, role: Role) -> Identity:
         series_uid=elements.text("SeriesInstanceUID"),
         instance_uid=elements.text("SOPInstanceUID") or elements.text("MediaStorageSOPInstanceUID"),
         frame_of_reference_uid=elements.text("FrameOfReferenceUID"),
+        site=elements.text("InstitutionName"),
+        device=_device(elements),
     )
     if role == "image":  # its functional groups may hold ten thousand items, and nobody's name
         inside = elements.items("OtherPatientIDsSequence")
@@ -36,6 +38,12 @@ def identity_of(elements: Elements, role: Role) -> Identity:
         _add_references(identity, elements, inside)
     identity.known_texts = list(dict.fromkeys(text for part in (elements, *inside) for text in _identifying(part)))
     return identity
+
+
+def _device(elements: Elements) -> str | None:
+    """Maker and number of a scanner; where it has none, the name of its station."""
+    number = elements.text("DeviceSerialNumber") or elements.text("StationName")
+    return f"{elements.text('Manufacturer') or ''} {number}" if number else None
 
 
 def _add_references(identity: Identity, elements: Elements, inside: list[Elements]) -> None:
