@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import nibabel as nib
@@ -151,6 +152,42 @@ def test_site_and_scanner_get_the_ids_of_a_lake_and_only_under_research(tmp_path
     ds.save_as(tmp_path / "a.dcm")
     nobody = clean(source, tmp_path / "out", Settings(KEY, "research", pixels="off"))
     assert (nobody.site_id, nobody.device_id) == (None, None)
+
+
+def _large(path: Path) -> int:
+    """A file with 128 MiB of pixels that take no room on the disk; their number of bytes."""
+    size = 128 << 20
+    if path.suffix == ".dcm":
+        ds = dcmread(FOLDER / "CT_small.dcm")
+        ds.Rows, ds.Columns, ds.NumberOfFrames = 1024, 1024, size >> 21
+        ds.save_as(path)
+        whole = path.read_bytes()
+        start = whole.index(b"\xe0\x7f\x10\x00OW\0\0") + 12
+        path.write_bytes(whole[: start - 4] + size.to_bytes(4, "little"))
+    else:
+        head = nib.Nifti1Header()
+        head.set_data_dtype(np.uint8)
+        head.set_data_shape((1024, 1024, size >> 20))
+        head["magic"], head["vox_offset"] = b"n+1", 352
+        path.write_bytes(head.binaryblock + bytes(4))
+        start = 352
+    with path.open("r+b") as stream:
+        stream.truncate(start + size)
+    return size
+
+
+@pytest.mark.parametrize("suffix", [".dcm", ".nii"])
+def test_a_file_needs_no_memory_for_its_pixels(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"a{suffix}"
+    size = _large(path)
+    tracemalloc.start()
+    try:
+        found = clean(Input(path, path.name, FILE_ID), tmp_path / "out", Settings(KEY, pixels="off"))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (tmp_path / "out" / found.name).stat().st_size > size
+    assert peak < size / 8
 
 
 def test_a_source_is_never_overwritten(tmp_path: Path) -> None:
