@@ -69,14 +69,19 @@ def clean(stream: BinaryIO, out: BinaryIO) -> list[AuditRow]:
         file = TiffFile(stream)
         pages = list(pages_of(file))
         _check_stacks(file, len(pages))
-        chain = _Chain(out, file.byteorder, big=file.is_bigtiff)
+    except OSError:
+        raise ItemError("unreadable_file") from None
+    except Exception as error:  # noqa: BLE001 - damaged directories raise errors of many kinds
+        raise (error if isinstance(error, ItemError) else ItemError("unreadable_header")) from None
+    chain = _Chain(out, file.byteorder, big=file.is_bigtiff)
+    try:
         for page in pages:
             chain.add(_entries(page, stream, chain, account))
             if out.tell() > size + _LARGEST_VALUE:  # pages that share samples, or lie inside each other
                 raise ItemError("contradictory_header", what=Term("parts that overlap"))
-    except (ItemError, OSError):
+    except (ItemError, OSError):  # a full disk is no fault of the file
         raise
-    except Exception:  # noqa: BLE001 - damaged directories raise errors of many kinds
+    except Exception:  # noqa: BLE001 - as above
         raise ItemError("unreadable_header") from None
     if not pages:
         raise ItemError("no_pixels")
