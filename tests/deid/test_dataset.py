@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -275,6 +276,18 @@ def test_names_in_private_attributes_are_known_elsewhere() -> None:
     ds.ManufacturerModelName, ds.SoftwareVersions = "Achieva", "R5"
     clean, _ = deid.deidentify(ds, profile="strict", key=KEY)
     assert (str(clean.ManufacturerModelName), clean.SoftwareVersions) == ("REMOVED", "R5")
+
+
+def test_names_in_private_items_of_unknown_kind_are_known_elsewhere(tmp_path: Path) -> None:
+    """As some scanners write them: items in implicit VR under the VR UN."""
+    name = struct.pack("<HHL", 0x0070, 0x0084, 8) + b"Achieva "
+    items = struct.pack("<HHL", 0xFFFE, 0xE000, len(name)) + name
+    ds = dcmread(FOLDER / "MR_small.dcm")
+    ds.ManufacturerModelName = "Achieva"
+    ds.private_block(0x2001, "Philips Imaging DD 129", create=True).add_new(0x00, "UN", items)
+    ds.save_as(tmp_path / "a.dcm")
+    clean, _ = deid.deidentify(dcmread(tmp_path / "a.dcm"), profile="strict", key=KEY)
+    assert "Achieva" not in str(clean.ManufacturerModelName)
 
 
 def test_a_name_made_of_ordinary_words_goes_as_a_whole() -> None:

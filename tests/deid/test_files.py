@@ -132,6 +132,10 @@ def test_text_in_a_picture_is_blanked_or_shown_to_its_owner(tmp_path: Path) -> N
         clean(source, tmp_path / "out2", Settings(KEY, pixels="review", review=tmp_path / "review"))
     assert caught.value.code == "text_found"
     assert (tmp_path / "review" / f"{FILE_ID}.png").is_file()
+    picture.save(tmp_path / "in" / "a_mask.png")
+    with pytest.raises(ItemError, match="places with text") as caught:  # blanking would change regions
+        clean(Input(tmp_path / "in" / "a_mask.png", "a_mask.png", FILE_ID), tmp_path / "out2", Settings(KEY))
+    assert "label map" in caught.value.hint
     assert not (tmp_path / "out2").exists()
 
 

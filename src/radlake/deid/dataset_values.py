@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from pydicom.datadict import dictionary_VM, dictionary_VR, tag_for_keyword
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag
@@ -22,6 +23,7 @@ _BYTES = {
     "US": 2, "SS": 2, "US or SS": 2, "US or SS or OW": 2, "AT": 4, "UL": 4, "SL": 4, "FL": 4, "UV": 8, "SV": 8, "FD": 8,
     "US or OW": 2,
 }  # fmt: skip
+_ITEM = b"\xfe\xff\x00\xe0"  # PS3.5 7.5: how items begin, in little endian
 _IN_PRIVATE = frozenset({"PN", "SQ"})  # whatever a private attribute is, these are names and what may hold names
 _KNOWN = frozenset(vr.value for vr in VR)
 _IDENTITIES = frozenset(tag for name in IDENTIFYING.split() if (tag := tag_for_keyword(name)) is not None)
@@ -37,16 +39,24 @@ def person_of(dataset: Dataset, key: bytes) -> Person:
 def _identifiers(dataset: Dataset, depth: int = 0) -> Iterator[str]:
     """Values of names and identifying attributes, as far as they can be read."""
     for tag in dataset.keys():  # noqa: SIM118 - iterating a Dataset converts every element
-        if depth > DEEPEST or (tag >> 16 & 1 and dataset.get_item(tag).VR not in _IN_PRIVATE):
+        if depth > DEEPEST or (tag >> 16 & 1 and not _may_name(dataset.get_item(tag))):
             continue
         vr = vr_of(dataset, tag)
+        vr = "SQ" if tag >> 16 & 1 and vr == "UN" else vr
         if vr not in {"SQ", "PN"} and tag not in _IDENTITIES:
             continue
         if vr != "SQ":
             yield from readable(texts_of, dataset, tag)
             continue
         for item in readable(items_of, dataset, tag):
-            yield from _identifiers(item, depth + 1)
+            if isinstance(item, Dataset):  # bytes that only begin as items do are none
+                yield from _identifiers(item, depth + 1)
+
+
+def _may_name(element: DataElement | RawDataElement) -> bool:
+    """Whether a private element holds a name, or items in which names may be."""
+    value = element.value
+    return element.VR in _IN_PRIVATE or (element.VR == "UN" and isinstance(value, bytes) and value[:4] == _ITEM)
 
 
 def vr_of(source: Dataset, tag: BaseTag) -> str:

@@ -34,12 +34,13 @@ from radlake.lake.errors import storage_errors
 
 Names = Literal["uid", "keep"]
 _PIXELS_CLEANED = "clean-pixel-data"
-VERSION = 5  # raised whenever the same input and settings give another result
+VERSION = 6  # raised whenever the same input and settings give another result
 _SUFFIXES = {"nifti": ".nii", "png": ".png", "jpeg": ".jpg", "tiff": ".tif"}
 _CONTAINERS: dict[str, Callable[[BinaryIO, BinaryIO], list[AuditRow]]] = {
     "png": png.clean, "jpeg": jpeg.clean, "tiff": tiff.clean,
 }  # fmt: skip
 _SITE, _MAKER, _SERIAL, _STATION = 0x00080080, 0x00080070, 0x00181000, 0x00081010
+_LABEL_HINT = Term("its name says label map, which is not changed: look at it, then rename it or set it aside")
 _UIDS = (0x0020000D, 0x0020000E, 0x00080018)  # of study, series and instance
 
 
@@ -240,6 +241,8 @@ def _pictures(source: Input, settings: Settings, reader: Reader) -> tuple[PixelT
             worst = max(pictures, key=lambda picture: len(picture.boxes))
             write_bytes(settings.review / f"{source.file_id}.png", sheet(worst.planes, worst.boxes))
         raise ItemError("text_found", boxes=len(boxes))
+    if boxes and picture_pixels.word_of(source.path, reader) == "mask":
+        raise ItemError("text_found", hint=_LABEL_HINT, boxes=len(boxes))
     return "redacted" if boxes else "clean", pictures
 
 
