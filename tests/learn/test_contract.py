@@ -11,7 +11,7 @@ import pytest
 from radlake.core.errors import UsageError
 from radlake.lake.store import Lake
 from radlake.learn.cases import Cohort, labelled
-from radlake.learn.contract import OutsideContract, contract, outside, refuse
+from radlake.learn.contract import OutsideContract, contract, outside, refuse, unlike
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +71,25 @@ def test_other_kinds_are_refused(cohort: Cohort) -> None:
         refuse(given, replace(cohort, unit="mask"))
     with pytest.raises(UsageError, match="features that the model needs are not there"):
         refuse(given, replace(cohort, names=("other", "size")))
+
+
+def pictures(n: int, size: tuple[int, ...], *, modality: str | None = None) -> Cohort:
+    pixels = np.random.default_rng(0).uniform(0, 100, (n, *size))
+    nothing = np.full(n, "")
+    origin = {} if modality is None else {"modality": np.full(n, modality, dtype=object)}
+    return Cohort(
+        "image", np.arange(n).astype(str), nothing, nothing, nothing, pixels, (), {}, np.empty(0), origin
+    )  # fmt: skip
+
+
+def test_pictures_of_another_extent_range_or_modality_are_flagged() -> None:
+    given = {"kind": "images", "axes": "yx", "channels": 1, "smallest": [28, 28], "largest": [28, 32], "low": 0.0,
+             "high": 100.0, "modalities": ["US"]}  # fmt: skip
+    assert not unlike(given, pictures(3, (28, 30), modality="US")).outside.any()
+    assert not unlike({**given, "modalities": []}, pictures(3, (28, 30))).outside.any()
+    assert unlike(given, pictures(2, (28, 28), modality="CT")).reasons == ("modality CT, trained on US",) * 2
+    assert unlike(given, pictures(1, (224, 224))).reasons == ("224 x 224 pixels, trained on 28 x 28 to 28 x 32",)
+    assert unlike(given, pictures(1, (28, 28, 3))).reasons == ("",)
+    bright = pictures(1, (28, 28))
+    bright.features[0, 0, 0] = 900
+    assert unlike(given, bright).reasons[0].endswith("to 900, trained on 0 to 100")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from radlake.core.errors import UsageError
 from radlake.learn.cases import RANGES, Cohort
@@ -18,7 +19,7 @@ from radlake.learn.problem import Bools, Floats
 
 _MARGIN = 0.1  # of the range seen in training: as far beyond it nothing is said
 _RARE = 0.99  # share of the training cases that are nearer to the middle than a case that is flagged
-_SPACING = 0.25  # relative difference of pixel size that changes features of texture and shape
+_SPACING = 0.25  # relative difference of pixel size, or of extent, that changes texture and shape
 
 
 class OutsideContract(UsageError):  # noqa: N818 - names the problem
@@ -53,7 +54,6 @@ def contract(cohort: Cohort) -> dict[str, Any]:
     filled = np.where(np.isnan(known), np.nan_to_num(middles(known)), known)
     middle, spread, axes = _shape(filled)
     distance = np.sort(_distance(filled, middle, spread, axes))
-    attributes = cohort.attributes
     return {
         "kind": "table",
         "unit": cohort.unit,
@@ -61,12 +61,20 @@ def contract(cohort: Cohort) -> dict[str, Any]:
             name: {"unit": cohort.units.get(name), "low": _plain(a), "high": _plain(b), "middle": _plain(m)}
             for name, a, b, m in zip(cohort.names, low, high, middles(known), strict=True)
         },
-        "modalities": sorted({str(v) for v in attributes.get("modality", []) if v is not None}),
-        "spacing": {name: _span(attributes[name]) for name in RANGES if name in attributes and _span(attributes[name])},
+        **origin(cohort),
         "centre": middle.tolist(),
         "scale": spread.tolist(),
         "axes": axes.tolist(),
         "far": float(distance[int(_RARE * (len(distance) - 1))]),
+    }
+
+
+def origin(cohort: Cohort) -> dict[str, Any]:
+    """Modalities of the training cases, and the range of their pixel sizes, as far as they are known."""
+    known = cohort.attributes
+    return {
+        "modalities": sorted({str(v) for v in known.get("modality", []) if v is not None}),
+        "spacing": {name: _span(known[name]) for name in RANGES if name in known and _span(known[name])},
     }
 
 
@@ -159,8 +167,10 @@ def outside(given: Mapping[str, Any], cohort: Cohort) -> Judged:
     return Judged(np.array([bool(r) for r in reasons]), tuple(reasons))
 
 
-def brighter(given: Mapping[str, Any], cohort: Cohort) -> Judged:
-    """Flag pictures with intensities beyond those of training; others are refused by the model itself.
+def unlike(given: Mapping[str, Any], cohort: Cohort) -> Judged:
+    """Flag pictures of another modality, pixel size, extent or range than those of training, each with one reason.
+
+    Other axes or channels are refused by the model itself.
 
     Parameters
     ----------
@@ -169,14 +179,33 @@ def brighter(given: Mapping[str, Any], cohort: Cohort) -> Judged:
     cohort : Cohort
         Of pictures.
     """
+    reasons = [""] * len(cohort.ids)
+    for found in (
+        _other_origin({"modalities": (), "spacing": {}, **given}, cohort),
+        [_other_extent(given, picture) for picture in cohort.features],
+        [_other_range(given, picture) for picture in cohort.features],
+    ):
+        reasons = [old or new for old, new in zip(reasons, found, strict=True)]
+    return Judged(np.array([bool(r) for r in reasons]), tuple(reasons))
+
+
+def _other_extent(given: Mapping[str, Any], picture: NDArray[Any]) -> str:
+    """Many more or fewer pixels along an axis: details were resampled away, or never there."""
+    size = picture.shape[: len(given["smallest"])]
+    low, high = np.array(given["smallest"]) * (1 - _SPACING), np.array(given["largest"]) * (1 + _SPACING)
+    if ((low <= size) & (size <= high)).all():
+        return ""
+    ends = [" x ".join(map(str, given[end])) for end in ("smallest", "largest")]
+    return f"{' x '.join(map(str, size))} pixels, trained on {' to '.join(dict.fromkeys(ends))}"
+
+
+def _other_range(given: Mapping[str, Any], picture: NDArray[Any]) -> str:
+    """Intensities beyond those of training."""
     room = _MARGIN * (given["high"] - given["low"])
-    reasons = tuple(
-        "" if given["low"] - room <= np.min(picture) and np.max(picture) <= given["high"] + room
-        else f"intensities from {np.min(picture):.4g} to {np.max(picture):.4g}, trained on {given['low']:.4g} to"
-        f" {given['high']:.4g}"
-        for picture in cohort.features
-    )  # fmt: skip
-    return Judged(np.array([bool(r) for r in reasons]), reasons)
+    low, high = float(np.min(picture)), float(np.max(picture))
+    if given["low"] - room <= low and high <= given["high"] + room:
+        return ""
+    return f"intensities from {low:.4g} to {high:.4g}, trained on {given['low']:.4g} to {given['high']:.4g}"
 
 
 def _other_origin(given: Mapping[str, Any], cohort: Cohort) -> Sequence[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,8 @@ def choose(  # noqa: PLR0913 - the request, as `radlake.learn.select` takes it
     inputs: Any, y: Any, *, groups: Any = None, clusters: Any = None, task: Task | None = None,
     names: Sequence[str] | None = None, models: Sequence[str] | None = (NAME,), budget: str | float = "10m",
     prefer: Prefer = "balanced", folds: int = 5, repeats: int = 1, seed: int = 0, device: Device = "auto",
-    replay: Plan | None = None,
+    outer: bool = True, replay: Plan | None = None, journal: Path | None = None,
+    progress: Callable[[float, float], None] | None = None,
 ) -> Choice:  # fmt: skip
     """Train one Keras network, and once more for each fold.
 
@@ -61,8 +62,9 @@ def choose(  # noqa: PLR0913 - the request, as `radlake.learn.select` takes it
     y, groups, clusters, task, budget, folds, seed, device, replay
         As in `radlake.learn.select`. Near-duplicates are found and kept together. Epochs are as many as fit into the
         budget, 20 at most; the plan holds their number.
-    names, prefer, repeats
-        Taken so that the request is the same; there are no features, nothing to prefer, and one drawing of the folds.
+    names, prefer, repeats, outer, journal, progress
+        Taken so that the request is the same; there are no features, nothing to prefer or to choose, one drawing of the
+        folds, and nothing is kept on the way.
     models : sequence of str
         One: "keras-classic", or a `.keras` file.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from radlake.learn.bundle import Bundle
 from radlake.learn.cases import Cohort
-from radlake.learn.contract import Judged, OutsideContract, brighter, outside, refuse
+from radlake.learn.contract import Judged, OutsideContract, outside, refuse, unlike
 from radlake.learn.evaluation.conformal import cutoffs, margin, sets, venn_abers
 from radlake.learn.problem import Bools, Floats
 from radlake.learn.training import operating_threshold, predicted
@@ -66,7 +66,7 @@ def _answered(bundle: Bundle, cohort: Cohort) -> tuple[Floats, Judged]:
     if features:
         refuse(given, cohort)
     p = predicted(bundle.fitted, cohort.columns(bundle.inputs))
-    return p, outside(given, cohort) if features else brighter(given, cohort)
+    return p, outside(given, cohort) if features else unlike(given, cohort)
 
 
 def _unknown(count: int) -> Judged:

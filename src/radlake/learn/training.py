@@ -18,7 +18,7 @@ from radlake.learn.account import account
 from radlake.learn.bundle import Bundle, save
 from radlake.learn.card import card
 from radlake.learn.cases import ATTRIBUTES, Cohort
-from radlake.learn.contract import contract
+from radlake.learn.contract import contract, origin
 from radlake.learn.evaluation import leakage
 from radlake.learn.evaluation.operating import Operating, confusion, crossed, threshold
 from radlake.learn.evaluation.scores import Answered, Measure, evaluate
@@ -145,7 +145,7 @@ def train(cohort: Cohort, asked: Request, *, pipeline: str | None = None) -> Tra
         tested=answered(choice.model, cohort.part(held), point) if held.any() else None,
     )  # fmt: skip
     evidence["compute"] = {"cpu_seconds": time.process_time() - started, "budget": asked.budget}
-    accepts = contract(cases) if cases.names else {**(choice.contract or {}), "unit": cases.unit, "modalities": []}
+    accepts = contract(cases) if cases.names else {**(choice.contract or {}), "unit": cases.unit, **origin(cases)}
     bundle = Bundle(
         choice.table[0].title, asked.target, choice.inputs, choice.model, evidence, accepts, pipeline
     )  # fmt: skip
