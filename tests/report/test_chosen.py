@@ -31,9 +31,10 @@ def test_scores_are_told_with_what_they_mean() -> None:
     (part,) = found.parts
     assert part.title == "On patients that were held out in turn"
     assert "chance to rank" in part.scores[0]["words"]
-    assert (part.scores[1]["title"], part.scores[1]["words"]) == ("predictive value of yes", "where 10% of all are ill")
+    assert (part.scores[1]["title"], part.scores[1]["words"]) == ("predictive value of yes", "where 10% of all are yes")
     assert part.counted == ""
     assert part.figures == []
+    assert chosen(evidence(classes=["benign", "malignant"])).yes.startswith("“Yes” is the answer malignant")  # type: ignore[union-attr]
     assert found.point == "It acts from a probability of 0.250 on: sensitivity of 95% at least."
     assert found.reason == "Because."
     assert found.left_out == ["lasso (not asked)"]

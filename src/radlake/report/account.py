@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from radlake.features.names import FEATURES
-from radlake.learn.evaluation.robustness import UNITS
 from radlake.learn.intervals import wilson
 from radlake.report.figures import Line, agreement, calibration, decision, roc, scatter
 from radlake.report.tables import Row
@@ -20,7 +19,6 @@ from radlake.report.wording import count, duration, fixed, number, plural, words
 
 _BY_SCORE = {"auc": "AUC", "macro_auc": "mean AUC", "r2": "R²", "accuracy": "accuracy", "brier": "Brier score",
              "mean_absolute_error": "mean error"}  # fmt: skip
-_KINDS = {"noise": "noise", "blur": "blur", "shift": "shift"}
 
 
 @dataclass(frozen=True)
@@ -179,7 +177,7 @@ def borne(found: Mapping[str, Any] | None, task: str) -> tuple[str, list[Row]]:
     score = {"binary": "AUC", "multiclass": "mean AUC", "regression": "R²"}[task]
     rows = [
         {
-            "kind": _KINDS[r["kind"]], "level": _level(r["kind"], r["level"]), "score": r["score"],
+            "kind": r["kind"], "level": _level(r["kind"], r["level"]), "score": r["score"],
             "change": r["change"],
         }
         for r in found["rows"] if r["level"]
@@ -193,7 +191,10 @@ def borne(found: Mapping[str, Any] | None, task: str) -> tuple[str, list[Row]]:
 
 def _level(kind: str, level: float) -> str:
     """How much worse, in words."""
-    return f"{100 * level:.0f}% {UNITS['noise']}" if kind == "noise" else f"{level:g} {UNITS[kind]}"  # type: ignore[index]
+    if kind == "noise":
+        return f"{100 * level:.0f}% of the range of intensities"
+    pixels = f"{level:g} pixel{'' if level == 1 else 's'}"
+    return f"a Gaussian of {pixels}" if kind == "blur" else pixels
 
 
 def compute(found: Mapping[str, Any]) -> str:

@@ -88,9 +88,9 @@ class Chosen:
         Every score of every subgroup.
     leaks : list of dict
         Level, name and message of each check.
-    alone, seeds, sets, compute : str
-        Whether it beats its best single measure, how much is luck, what answers that may say "I do not know" do, and
-        what the choice cost.
+    yes, alone, seeds, sets, compute : str
+        Which class "yes" is, whether it beats its best single measure, how much is luck, what answers that may say "I
+        do not know" do, and what the choice cost.
     borne : (str, list of dict)
         How the model does on pictures that were made worse.
     """
@@ -108,6 +108,7 @@ class Chosen:
     gaps: str
     groups: list[Row]
     leaks: list[Row]
+    yes: str
     alone: str
     seeds: str
     sets: str
@@ -138,12 +139,18 @@ def chosen(evidence: Mapping[str, Any] | None) -> Chosen | None:
         gaps=_gaps(groups),
         groups=[{**g, "by": words(g["by"]), "title": _title(g["metric"])} for g in groups],
         leaks=evidence.get("leakage", []),
+        yes=_yes(evidence.get("classes", [])),
         alone=alone(evidence.get("alone")),
         seeds=seeds(evidence.get("seeds", [])),
         sets=sets(evidence.get("conformal")),
         compute=compute(evidence["compute"]),
         borne=borne(evidence.get("robustness"), evidence.get("task", "binary")),
     )
+
+
+def _yes(classes: list[Any]) -> str:
+    """Which of two classes is meant by "yes"; empty for others."""
+    return f"“Yes” is the answer {classes[1]}, “no” the answer {classes[0]}." if len(classes) == 2 else ""
 
 
 def _left_out(lines: list[Row]) -> list[str]:
@@ -178,7 +185,7 @@ def _score(row: Mapping[str, Any]) -> Row:
         return {
             **row,
             "title": f"predictive value of {which}",
-            "words": f"where {100 * float(share):.3g}% of all are ill",
+            "words": f"where {100 * float(share):.3g}% of all are yes",
         }
     title, meaning = SCORES.get(name, (words(name), ""))
     return {**row, "title": title, "words": meaning}

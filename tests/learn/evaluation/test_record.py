@@ -56,6 +56,8 @@ def test_curves_are_those_of_the_mean_answer_and_json() -> None:
 def test_one_class_alone_has_no_curves_and_values_have_points() -> None:
     given = answers()
     assert drawn(given.part(given.y == 1)) == {}
+    assert drawn(given.part(np.arange(90) < 29))["reliability"] == []  # two bins need thirty cases
+    assert len(drawn(given)["reliability"]) == 6
     values = Answered("regression", np.arange(500.0), np.arange(500.0)[None, :, None] + 1, np.arange(500))
     points = np.array(drawn(values)["values"])
     assert len(points) == 300

@@ -25,6 +25,7 @@ _THRESHOLDS = np.arange(1, 100) / 100
 _POINTS = 300  # of a curve or a cloud
 _WORST = 12
 _BINS = 10
+_EACH = 15  # cases of a bin; the interval of fewer spans nearly everything
 _COVERAGE = 0.9
 _REPLICATES = 1000
 
@@ -104,9 +105,12 @@ def _pairs(x: NDArray[Any], y: NDArray[Any]) -> list[list[float]]:
 
 
 def _reliability(y: NDArray[Any], p: NDArray[Any]) -> Rows:
-    """Mean probability and observed share in bins of equally many cases, with the number of cases of each bin."""
-    found = curves.calibration(y, p, bins=_BINS)
-    borders = np.unique(np.quantile(p, np.linspace(0, 1, _BINS + 1)[1:-1]))
+    """Mean probability and observed share in bins of equally many cases, with their number; few cases have fewer."""
+    bins = min(_BINS, len(y) // _EACH)
+    if bins < 2:
+        return []
+    found = curves.calibration(y, p, bins=bins)
+    borders = np.unique(np.quantile(p, np.linspace(0, 1, bins + 1)[1:-1]))
     _, cases = np.unique(np.searchsorted(borders, p, side="right"), return_counts=True)
     return [
         {"predicted": float(a), "observed": float(b), "cases": int(n)}
