@@ -76,6 +76,8 @@ def test_a_file_of_ones_own_is_trained_on(cohort: Cohort, tmp_path: Path) -> Non
 
 def test_what_it_cannot_do_is_told(cohort: Cohort) -> None:
     x, y = cohort.features, cohort.y
+    with pytest.raises(UsageError, match="sees pictures"):
+        choose(x.reshape(180, -1), y)
     for options, words in (
         ({"models": ["keras-classic", "cnn-small"]}, "is trained alone"),
         ({"y": y + 0.25 * np.arange(180)}, "tells classes"),

@@ -21,6 +21,7 @@ from radlake.learn.deep.cases import ImageCases, image_cases, image_fingerprint
 from radlake.learn.deep.device import Device
 from radlake.learn.expectation import what_it_can_show
 from radlake.learn.families import Family, Task
+from radlake.learn.images import are_images
 from radlake.learn.keras_networks import CLASSIC, KerasClassifier
 from radlake.learn.problem import Floats, Ints
 from radlake.learn.search import Search
@@ -76,6 +77,8 @@ def choose(  # noqa: PLR0913 - the request, as `radlake.learn.select` takes it
     """
     if models is None or len(models) != 1:
         raise UsageError("a Keras network is trained alone: give --models one network, and compare by `evaluate`")
+    if not are_images(inputs):
+        raise UsageError("a Keras network sees pictures and no measured numbers: give --inputs images")
     clock = Clock(seconds(budget), replay)
     cases = image_cases(inputs, y, groups=groups, clusters=clusters, task=task)
     outcome = cases.outcome
