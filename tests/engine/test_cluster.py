@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -24,6 +25,8 @@ from radlake.deid.keys import fingerprint, load_key
 from radlake.engine.local import Local
 from radlake.engine.spark import Spark
 from radlake.engine.spark.check import Worker, lines
+from radlake.learn.bundle import load
+from radlake.learn.deep import ImageClassifier
 from tests import archive
 from tests.cluster import Cluster, spark_cluster
 from tests.engine.conftest import Place
@@ -114,6 +117,24 @@ def test_whoever_is_killed_nothing_is_lost_or_doubled(house: House) -> None:
 @pytest.mark.soak
 def test_twenty_kills_of_each_kind_change_nothing(house: House) -> None:
     _prove(house, rounds=20, seed=8)
+
+
+def test_a_network_is_trained_by_a_process_on_each_worker(house: House, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(64) % 2
+    x = rng.normal(size=(64, 16, 16)).astype(np.float32) + y[:, None, None]
+    np.save(tmp_path / "图 x.npy", x)
+    np.save(tmp_path / "y.npy", y)
+    options = ["--target", "bright", "--epochs", "3", "--batch", "16", "--executor-memory", "512m", "--seed", "1"]
+    arrays = [str(tmp_path / "图 x.npy"), str(tmp_path / "y.npy"), "--out", str(tmp_path / "model")]
+    radlake = [sys.executable, "-c", "from radlake.cli import main; main()", "cluster", "train"]
+    subprocess.run([*radlake, *arrays, *options, "--master", house.cluster.master, "--processes", "2"], check=True)
+    kept = load(tmp_path / "model")
+    alone = ImageClassifier("vgg-small", epochs=3, batch=16, seed=1).fit(x, y)
+    assert kept.contract == alone.contract_
+    assert np.mean(kept.predict(x) == y) > 0.9
+    ours, theirs = kept.fitted.pipeline.parts()[1], alone.parts()[1]
+    assert not np.array_equal(ours["0.weight"], theirs["0.weight"])  # each process changed its images in its own way
 
 
 def _prove(house: House, *, rounds: int, seed: int) -> None:

@@ -78,6 +78,62 @@ def cluster_check(
         raise typer.Exit(1)
 
 
+CLUSTER_TRAIN_EXAMPLES = examples(
+    "cluster train /shared/x.npy /shared/y.npy --target malignant --out model --master spark://head:7077 --processes 4",
+)
+
+
+@cluster.command("train", epilog=CLUSTER_TRAIN_EXAMPLES)
+def cluster_train(
+    images: Annotated[
+        Path, typer.Argument(metavar="IMAGES", help="Array (.npy), one image a row.", show_default=False)
+    ],
+    labels: Annotated[Path, typer.Argument(metavar="LABELS", help="Array (.npy), one a row.", show_default=False)],
+    target: Annotated[str, typer.Option(metavar="LABEL", help="Name of what is learned.", show_default=False)],
+    out: Annotated[Path, typer.Option(metavar="MODEL", help="Folder for the model.", show_default=False)],
+    processes: Annotated[int, typer.Option(min=2, metavar="N", help="That share the training.", show_default=False)],
+    master: Master = "local[2,4]",
+    value: Annotated[bool, typer.Option("--value", help="Labels are values; by default they are classes.")] = False,
+    network: Annotated[str, typer.Option(metavar="NAME", help="Such as vgg-small or resnet-18.")] = "vgg-small",
+    epochs: Annotated[int, typer.Option(min=1, metavar="N", help="Times that each image is seen.")] = 20,
+    batch: Annotated[int, typer.Option(min=1, metavar="N", help="Images a step, of all processes together.")] = 64,
+    rate: Annotated[float, typer.Option(min=0, metavar="X", help="Highest learning rate.")] = 3e-3,
+    augment: Annotated[str, typer.Option(metavar="KIND", help="What images are: xray, us, ct, mr, any ...")] = "mild",
+    patience: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Stop after so many epochs without progress.")
+    ] = None,
+    groups: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Array (.npy) with each image's patient, for --patience.")
+    ] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Shared folder: the same line goes on from there.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of weights and order.")] = 0,
+    executor_memory: ExecutorMemory = "",
+    archive: Archive = "",
+) -> None:
+    """Train one network by several processes of a cluster, which share every batch.
+
+    The arrays must be reachable from every worker under the same name. The number of processes changes the model only
+    by rounding, and by what is drawn at random for single images.
+    """
+    from radlake.engine.spark import Spark
+    from radlake.engine.spark.deep import Arrays, bundle, fit_network
+    from radlake.learn.bundle import save
+    from radlake.learn.deep import ImageClassifier, ImageRegressor
+
+    kind = ImageRegressor if value else ImageClassifier
+    model = kind(
+        network, epochs=epochs, batch=batch, rate=rate, augment=augment, patience=patience,
+        checkpoint=None if checkpoint is None else str(checkpoint.absolute()), seed=seed,
+    )  # fmt: skip
+    data = Arrays(str(images.absolute()), str(labels.absolute()), str(groups.absolute()) if groups else "")
+    engine = Spark(master, executor_memory=executor_memory, archive=archive)
+    trained = fit_network(engine, model, data, processes=processes)
+    save(bundle(trained, target), out)
+    typer.echo(f"{len(trained.history_.losses)} epochs, loss {trained.history_.losses[-1]:.4f}; model: {out}")
+
+
 WATCH_EXAMPLES = examples(
     "watch /data/incoming --out lake",
     "watch /data/incoming --out lake --every 60 --settle 120 --config study.yaml",

@@ -85,7 +85,7 @@ class Images:
                 )
         return self
 
-    def part(self, chosen: NDArray[np.bool_]) -> Images:
+    def part(self, chosen: NDArray[np.bool_] | slice) -> Images:
         """Some of the images."""
         return Images(self.arrays[chosen], self.spatial, self.channels)
 

@@ -27,7 +27,7 @@ def class_weights(y: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
 
 def lesson(
     pixels: Tensor, target: Tensor, *, balance: Balance, how: Augmentation | None, held_out: NDArray[np.bool_] | None,
-    device: str = "cpu", last: bool = True,
+    device: str = "cpu", last: bool = True, first: int = 0,
 ) -> Lesson:  # fmt: skip
     """Images with their classes or values.
 
@@ -46,9 +46,11 @@ def lesson(
         Where the network is.
     last : bool
         Whether channels come last in memory; see `layout`.
+    first : int
+        Number of the first image where `pixels` is only a range of the N; batches and validation are of these.
     """
-    rest = np.zeros(len(pixels), np.bool_) if held_out is None else held_out
-    chosen, unseen = np.flatnonzero(~rest), np.flatnonzero(rest)
+    rest = np.zeros(len(target), np.bool_) if held_out is None else held_out
+    chosen, unseen = np.flatnonzero(~rest), first + np.flatnonzero(rest[first : first + len(pixels)])
     outcome = target.numpy()
     weight = None
     if balance != "none" and not target.is_floating_point():
@@ -59,7 +61,7 @@ def lesson(
     wanted = rows_of(target, device)
 
     def batch(numbers: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        inputs = images(numbers)
+        inputs = images(numbers - first if first else numbers)
         outcomes = wanted(numbers.to(device, non_blocking=True))
         return layout(inputs if how is None else augmented(inputs, how, generator), last=last), outcomes
 
@@ -67,7 +69,7 @@ def lesson(
         return rng.permutation(chosen) if share is None else rng.choice(chosen, len(chosen), p=share)
 
     def validate(network: nn.Module) -> float:
-        return float(loss(answered(network, pixels[unseen], device, last=last), target[unseen].to(device)))
+        return float(loss(answered(network, pixels[unseen - first], device, last=last), target[unseen].to(device)))
 
     digest = hashlib.sha256(pixels.numpy().tobytes() + outcome.tobytes() + repr((how, balance)).encode())
     return Lesson(batch, loss, order, validate if rest.any() else None, digest.hexdigest(), resident)

@@ -127,7 +127,7 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
 
     def _train(self, inputs: Any, target: NDArray[Any], outputs: int, groups: Any) -> Self:
         """Fit the scale and a fresh network."""
-        from radlake.learn.deep import probe, trainer
+        from radlake.learn.deep import distributed, probe, trainer
         from radlake.learn.deep.device import described, resolve
 
         device = resolve(self.device)
@@ -145,18 +145,21 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
                 self.schedule,
             )  # fmt: skip
             folder = None if self.checkpoint is None else Path(self.checkpoint)
-            self.history_ = trainer.train(network, lesson, recipe, folder=folder, progress=self.progress)
+            train = distributed.train if distributed.is_shared() else trainer.train
+            self.history_ = train(network, lesson, recipe, folder=folder, progress=self.progress)
         self.network_, self.device_ = network.cpu(), described(device)
         return self
 
     def _prepared(self, inputs: Any, target: NDArray[Any]) -> NDArray[np.float32]:
-        """Images as the network takes them; notes contract and scale."""
+        """Images as the network takes them, those that this process holds; notes contract and scale."""
+        from radlake.learn.deep.distributed import own_rows
+
         given = images(inputs, axes=self.axes)
         if len(given) != len(target):
             raise UsageError(f"expected one outcome for each of the {len(given)} images, got {len(target)}")
         self.contract_ = given.contract()
         self.scale_ = fit_scale(given, self.size)
-        return self.scale_.apply(given)
+        return self.scale_.apply(given.part(own_rows(len(given))))
 
     def _made(
         self, pixels: NDArray[np.float32], target: NDArray[Any], outputs: int, device: str, *, last: bool,
@@ -164,13 +167,16 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
     ) -> tuple[Any, Any]:  # fmt: skip
         """A fresh network and what it is to learn, on the device."""
         torch = extra.torch()
+        from radlake.learn.deep import distributed
         from radlake.learn.deep.augment import augmentation
         from radlake.learn.deep.lessons import lesson
 
         found = lesson(
             torch.from_numpy(pixels), torch.from_numpy(target), balance=self.balance, how=augmentation(self.augment),
-            held_out=held_out, device=device, last=last,
+            held_out=held_out, device=device, last=last, first=distributed.own_rows(len(target)).start,
         )  # fmt: skip
+        if distributed.is_shared():
+            found = distributed.divided(found, len(target), held_out)
         return self._fresh(outputs, last=last).to(device), found
 
     def seconds_of_steps(self, X: Any, y: Any) -> dict[Way, float]:

@@ -181,11 +181,22 @@ def train(
         When the folder holds the state of another training.
     """
     with repeatable(next(network.parameters()).device.type):
-        return _train(_Run(network, lesson, recipe), folder, progress)
+        return follow(Run(network, lesson, recipe), folder, progress)
 
 
-def _train(run: _Run, folder: Path | None, progress: Callable[[Progress], None] | None) -> History:
-    """All epochs that are left."""
+def follow(
+    run: Run, folder: Path | None, progress: Callable[[Progress], None] | None, *, writes: bool = True
+) -> History:
+    """All epochs that are left; see `train`.
+
+    Parameters
+    ----------
+    run : Run
+    folder, progress
+        As for `train`.
+    writes : bool
+        Whether this process keeps the state.
+    """
     lesson, recipe = run.lesson, run.recipe
     identity = hashlib.sha256(repr((lesson.identity, asdict(recipe))).encode()).hexdigest()
     if folder is not None and (found := checkpoint.read(folder, identity)) is not None:
@@ -193,7 +204,7 @@ def _train(run: _Run, folder: Path | None, progress: Callable[[Progress], None] 
     started, first = time.monotonic(), len(run.history.losses)
     while not run.over:
         run.epoch()
-        if folder is not None:
+        if folder is not None and writes:
             checkpoint.write(folder, *run.state(identity))
         if progress is not None:
             progress(_progress(run.history, recipe, time.monotonic() - started, first))
@@ -209,11 +220,13 @@ def _progress(history: History, recipe: Recipe, spent: float, first: int) -> Pro
     return Progress(done, recipe.epochs, history.losses[-1], held_out, spent, left)
 
 
-class _Run:
+class Run:
     """A training that is going on: the network, its averaged twin, the optimiser and the history."""
 
     def __init__(self, network: nn.Module, lesson: Lesson, recipe: Recipe) -> None:
         self.network, self.lesson, self.recipe = network, lesson, recipe
+        self.forward: nn.Module = network  # what a step calls
+        self.draws: tuple[int, ...] = ()  # what sets its random numbers apart from those of others on the same task
         self.device = next(network.parameters()).device
         gpu = self.device.type == "cuda"
         # moving joins the weights of recurrent layers in memory, which copying has parted
@@ -246,7 +259,7 @@ class _Run:
     def epoch(self) -> None:
         """One pass over the cases."""
         number = len(self.history.losses)
-        seed = int(np.random.SeedSequence([self.recipe.seed, number]).generate_state(1, np.uint64)[0] >> 1)
+        seed = int(np.random.SeedSequence([self.recipe.seed, number, *self.draws]).generate_state(1, np.uint64)[0] >> 1)
         self.generator.manual_seed(seed)
         order = torch.from_numpy(self.lesson.order(np.random.default_rng([self.recipe.seed, number])))
         batches = torch.tensor_split(
@@ -299,7 +312,7 @@ class _Run:
         for piece in torch.tensor_split(chosen, min(self.history.pieces, len(chosen))):
             inputs, wanted = self.lesson.batch(piece, self.generator)
             with autocast(self.device.type, self.recipe.precision):
-                said = self.network(inputs)
+                said = self.forward(inputs)
             loss = self.lesson.loss(said, wanted) * (len(piece) / len(chosen))
             loss.backward()  # type: ignore[no-untyped-call]
             losses.append(loss.detach().double())
