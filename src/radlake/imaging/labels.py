@@ -1,23 +1,24 @@
-"""Connected components as label images, and their sizes, without copies in wider types."""
+"""Connected components of masks: numbered, chosen, filled."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from radlake.core.fault import ItemError
 from radlake.core.image import Array, BoolArray, Image
 from radlake.imaging.arguments import ImageOrArray
 
-_CHUNK = 1 << 24  # labels counted at once: bincount widens its input to 64 bits
-_RANKS = {3: {6: 1, 18: 2, 26: 3}, 2: {4: 1, 8: 2}}  # neighbours to the rank of scipy's structuring element
+if TYPE_CHECKING:
+    from radlake.imaging.kernels.parts import Parts
+
+_CONNECTIVITIES = {2: (4, 8), 3: (6, 18, 26)}
 
 
-def connected(inside: BoolArray, connectivity: int | None, *, widest: bool) -> NDArray[np.int32]:
-    """Number of the component of each voxel, from 1 in the order of the first voxel; 0 outside.
+def connected(inside: BoolArray, connectivity: int | None, *, widest: bool) -> Parts:
+    """The components of a mask, numbered from 1 in the order of their first voxels; a plane is a volume of one.
 
     Parameters
     ----------
@@ -32,40 +33,18 @@ def connected(inside: BoolArray, connectivity: int | None, *, widest: bool) -> N
     ValueError
         For a connectivity that the number of axes does not have.
 
-    References
-    ----------
-    Rosenfeld & Pfaltz (1966), Sequential operations in digital picture processing, J ACM 13:471-494; computed by
-    `scipy.ndimage.label`.
-
     Examples
     --------
-    >>> connected(np.array([[True, False, True], [False, True, False]]), 8, widest=True).tolist()
-    [[1, 0, 1], [0, 1, 0]]
+    >>> connected(np.array([[True, False, True], [False, True, False]]), 8, widest=True).labels().tolist()
+    [[[1, 0, 1], [0, 1, 0]]]
     """
-    from scipy import ndimage
+    from radlake.imaging.kernels.parts import parts_of
 
-    ranks = _RANKS[inside.ndim]
-    chosen = connectivity if connectivity is not None else (max if widest else min)(ranks)
-    if chosen not in ranks:
-        raise ValueError(f"connectivity must be one of {tuple(ranks)} for {inside.ndim} axes, got {connectivity}")
-    labels = np.empty(inside.shape, np.int32)
-    ndimage.label(inside, ndimage.generate_binary_structure(inside.ndim, ranks[chosen]), output=labels)
-    return labels
-
-
-def voxel_counts(labels: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Voxels of each label, that of the outside first.
-
-    Examples
-    --------
-    >>> voxel_counts(np.array([[0, 1, 1], [2, 0, 1]], np.int32)).tolist()
-    [2, 3, 1]
-    """
-    flat = labels.reshape(-1)
-    counts = np.zeros(int(flat.max(initial=0)) + 1, np.int64)
-    for start in range(0, flat.size, _CHUNK):
-        counts += np.bincount(flat[start : start + _CHUNK], minlength=len(counts))
-    return counts
+    known = _CONNECTIVITIES[inside.ndim]
+    chosen = connectivity if connectivity is not None else known[-1 if widest else 0]
+    if chosen not in known:
+        raise ValueError(f"connectivity must be one of {known} for {inside.ndim} axes, got {connectivity}")
+    return parts_of(inside[None] if inside.ndim == 2 else inside, chosen)
 
 
 def largest(inside: BoolArray, connectivity: int | None = None) -> BoolArray:
@@ -83,12 +62,53 @@ def largest(inside: BoolArray, connectivity: int | None = None) -> BoolArray:
     >>> largest(np.array([[True, False, True], [False, False, True]])).astype(int).tolist()
     [[0, 0, 1], [0, 0, 1]]
     """
-    if not inside.any():
+    parts = connected(inside, connectivity, widest=True)
+    if parts.count == 0:
         raise ItemError("empty_mask")
-    labels = connected(inside, connectivity, widest=True)
-    counts = voxel_counts(labels)
-    counts[0] = 0
-    return np.asarray(labels == np.argmax(counts))
+    return only(parts, int(np.argmax(parts.sizes()))).reshape(inside.shape)
+
+
+def only(parts: Parts, *numbers: int) -> BoolArray:
+    """The components of these numbers as a mask, shape (z, y, x).
+
+    Examples
+    --------
+    >>> only(connected(np.array([[True, False, True]]), 4, widest=True), 2).tolist()
+    [[[False, False, True]]]
+    """
+    keep = np.zeros(parts.count + 1, np.bool_)
+    keep[list(numbers)] = True
+    return parts.mask(keep)
+
+
+def filled(inside: BoolArray, connectivity: int | None = None, *, by_plane: bool = False) -> BoolArray:
+    """A mask with everything that no path outside it joins to the edge of the array, or of the plane it lies in.
+
+    Parameters
+    ----------
+    inside : (z, y, x) or (y, x) bool array
+    connectivity : {6, 18, 26} or {4, 8} or None
+        Neighbours that paths step to; the least where None. By plane always 4.
+    by_plane : bool
+        Fill the planes of a volume one by one.
+
+    Raises
+    ------
+    ValueError
+        As in `connected`.
+
+    Examples
+    --------
+    >>> filled(np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool)).all()
+    np.True_
+    """
+    from radlake.imaging.kernels.parts import parts_of
+
+    planar = by_plane or inside.ndim == 2
+    volume = inside[None] if inside.ndim == 2 else inside
+    outside = parts_of(~volume, 4) if by_plane else connected(~inside, connectivity, widest=False)
+    closed = ~outside.at_edge((1, 2) if planar else (0, 1, 2))
+    return outside.mask(closed, outside=True).reshape(inside.shape)
 
 
 def as_mask(image: Image, array: Array) -> Image:

@@ -174,7 +174,7 @@ _MORPHOLOGY = (
         Made(morphology.remove_small, "mask", "mask", "cleaned", defaults={"least_mm": 10.0}), 10,
     ),
     made("morphology.skeleton", 1, Made(morphology.skeleton, "mask", "mask", "skeleton"), 16),
-    made("morphology.distance_map", 1, Made(morphology.distance_map, "mask", "image", "distance"), 8),
+    made("morphology.distance_map", 2, Made(morphology.distance_map, "mask", "image", "distance"), 16),
 )  # fmt: skip
 
 _MASKS = (

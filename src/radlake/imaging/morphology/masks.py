@@ -1,6 +1,6 @@
 """Operations on masks: holes, small parts, skeleton, distance in millimetres to what is outside.
 
-Everything but zero is inside. Components and distances go to scipy, skeletons to scikit-image.
+Everything but zero is inside. Skeletons go to scikit-image.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from radlake.core.image import Array, Image
 from radlake.imaging.arguments import ImageOrArray, Spacing, on_spatial_axes
-from radlake.imaging.labels import called_mask, connected, voxel_counts
+from radlake.imaging.labels import called_mask, connected, filled
 
 
 def fill_holes(
@@ -50,15 +50,7 @@ def fill_holes(
     """
 
     def fill(array: Array, _: Spacing) -> Array:
-        if array.size == 0:
-            return np.asarray(array != 0)
-        labels = connected(array == 0, connectivity, widest=False)
-        open_to_edge = np.zeros(int(labels.max()) + 1, np.bool_)
-        for axis in range(array.ndim):
-            for side in (0, -1):
-                open_to_edge[np.take(labels, side, axis=axis)] = True
-        open_to_edge[0] = False  # label 0 is the mask itself
-        return np.asarray(~open_to_edge[labels])
+        return filled(np.asarray(array != 0), connectivity)
 
     return called_mask(on_spatial_axes(mask, fill, spacing=spacing, channel_axis=channel_axis))
 
@@ -108,10 +100,8 @@ def remove_small(
         inside = np.asarray(array != 0)
         # 1e-9: as for boxes, whole numbers of voxels must not fail by the last bit
         voxels = least_vox if least_vox is not None else cast(float, least_mm) / float(np.prod(steps)) * (1 - 1e-9)
-        labels = connected(inside, connectivity, widest=True)
-        stays = voxel_counts(labels) >= voxels
-        stays[0] = False
-        return np.asarray(stays[labels])
+        parts = connected(inside, connectivity, widest=True)
+        return parts.mask(parts.sizes() >= voxels).reshape(array.shape)
 
     return called_mask(on_spatial_axes(mask, remove, spacing=spacing, channel_axis=channel_axis))
 
@@ -175,12 +165,10 @@ def distance_map(
     """
 
     def measure(array: Array, steps: Spacing) -> NDArray[np.float32]:
-        from scipy import ndimage
+        from radlake.imaging.kernels.distance import distance_to_outside
 
-        inside = np.asarray(array != 0)
-        if inside.size == 0 or inside.all():
-            return np.full(array.shape, np.inf, np.float32)
-        return np.asarray(ndimage.distance_transform_edt(inside, sampling=steps), np.float32)
+        volume = np.array(array != 0, order="C", ndmin=3)
+        return distance_to_outside(volume, (1.0,) * (3 - array.ndim) + steps).reshape(array.shape)
 
     found = on_spatial_axes(mask, measure, spacing=spacing, channel_axis=channel_axis)
     if isinstance(found, Image):

@@ -11,8 +11,7 @@ from radlake.core.fault import ItemError, Term
 from radlake.core.image import Array, BoolArray, Image
 from radlake.imaging.arguments import ImageOrArray, Spacing, on_spatial_axes
 from radlake.imaging.channels import scalar
-from radlake.imaging.labels import as_mask
-from radlake.imaging.segment.regions import largest_component
+from radlake.imaging.labels import as_mask, connected, filled, largest, only
 
 _SKIN_HU = -300.0  # halfway from air (-1000) through fat (-100) to muscle, below any skin with partial volume
 _THIN_MM = 4.0  # table tops, blankets, tubes
@@ -102,28 +101,24 @@ def _body(array: Array, spacing: Spacing) -> BoolArray:
     thick = np.stack([_opened(plane, radius) for plane in planes]) if len(planes) else planes
     if not thick.any():
         raise ItemError("empty_mask", hint=Term("there is no body in the field of view"))
-    largest = largest_component(thick.reshape(array.shape), connectivity=6 if array.ndim == 3 else 4)
-    return _filled(largest)
+    return filled(largest(thick.reshape(array.shape), 6 if array.ndim == 3 else 4), by_plane=True)
 
 
 def _lungs(array: Array, spacing: Spacing) -> BoolArray:
     """Largest airy parts inside the body that are no gas."""
-    from scipy import ndimage
-
-    labels, count = ndimage.label(_body(array, spacing) & (array < _LUNG_HU))
-    sizes = np.bincount(labels.reshape(-1), minlength=count + 1)
-    sizes[0] = 0
+    parts = connected(_body(array, spacing) & (array < _LUNG_HU), None, widest=False)
+    sizes = parts.sizes()
     volume = float(np.prod(spacing)) * (1.0 if array.ndim == 3 else 100.0)
     chosen: list[int] = []
-    for number in np.argsort(-sizes, kind="stable")[:count]:
+    for number in np.argsort(-sizes, kind="stable")[: parts.count]:
         least = _LESSER_LUNG * sizes[chosen[0]] if chosen else 0
         if len(chosen) == 2 or sizes[number] * volume < _LEAST_LUNG_MM3 or sizes[number] < least:
             break
-        if np.median(array[labels == number]) > _GAS_HU:
+        if np.median(array[only(parts, number).reshape(array.shape)]) > _GAS_HU:
             chosen.append(int(number))
     if not chosen:
         raise ItemError("empty_mask", hint=Term("there is no lung in the field of view"))
-    return _filled(np.isin(labels, chosen))
+    return filled(only(parts, *chosen).reshape(array.shape), by_plane=True)
 
 
 def _opened(plane: BoolArray, radius: Sequence[int]) -> BoolArray:
@@ -135,14 +130,6 @@ def _opened(plane: BoolArray, radius: Sequence[int]) -> BoolArray:
     # a body that leaves the field of view goes on outside
     opened = cv2.morphologyEx(plane.view(np.uint8), cv2.MORPH_OPEN, kernel, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(opened > 0)
-
-
-def _filled(mask: BoolArray) -> BoolArray:
-    """Holes of every slice filled."""
-    from scipy import ndimage
-
-    planes = mask.reshape(-1, *mask.shape[-2:])
-    return np.stack([ndimage.binary_fill_holes(plane) for plane in planes]).reshape(mask.shape)
 
 
 def _on_hounsfield(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from radlake.core.fault import ItemError, Term
 from radlake.core.image import Array, BoolArray, Image
 from radlake.imaging.arguments import ImageOrArray, Spacing, on_spatial_axes
-from radlake.imaging.labels import called_mask, connected, largest, voxel_counts
+from radlake.imaging.labels import called_mask, connected, largest, only
 from radlake.imaging.segment.picture import as_bool, like, picture
 from radlake.imaging.segment.thresholds import otsu
 
@@ -45,8 +45,7 @@ def components(
 
     References
     ----------
-    Rosenfeld and Pfaltz (1966), Sequential operations in digital picture processing, JACM 13:471-494; computed by
-    `scipy.ndimage.label`.
+    Rosenfeld and Pfaltz (1966), Sequential operations in digital picture processing, JACM 13:471-494.
 
     Examples
     --------
@@ -57,12 +56,11 @@ def components(
         raise ValueError(f"most must be at least 1, got {most}")
 
     def numbered(array: Array, _: Spacing) -> NDArray[np.int32]:
-        labels = connected(array != 0, connectivity, widest=True)
-        sizes = voxel_counts(labels)[1:]
-        numbers = np.zeros(sizes.size + 1, np.int32)
-        order = np.argsort(-sizes, kind="stable")[:most]
+        parts = connected(array != 0, connectivity, widest=True)
+        order = np.argsort(-parts.sizes()[1:], kind="stable")[:most]
+        numbers = np.zeros(parts.count + 1, np.int32)
         numbers[order + 1] = np.arange(1, order.size + 1)
-        return np.asarray(numbers[labels])
+        return parts.labels(numbers).reshape(array.shape)
 
     return called_mask(on_spatial_axes(mask, numbered, spacing=spacing))
 
@@ -175,12 +173,11 @@ def grow(
 
     def grown(array: Array) -> BoolArray:
         seeds = _indices(image, seeds_mm, seeds_vox)
-        labels = connected((array >= low) & (array <= high), connectivity, widest=False)
-        wanted = np.unique(labels[_places(seeds, array.shape)])
-        wanted = wanted[wanted > 0]
-        if not wanted.size:
+        parts = connected((array >= low) & (array <= high), connectivity, widest=False)
+        numbers = parts.at(_inside(seeds, array.shape))
+        if not numbers.any():
             raise ItemError("empty_mask", hint=Term("no seed lies in the image and its range of values"))
-        return np.isin(labels, wanted)
+        return only(parts, *numbers[numbers > 0]).reshape(array.shape)
 
     plain, array, _ = picture(image, spacing)
     return like(plain, grown(array))
@@ -274,10 +271,10 @@ def _indices(
     return found
 
 
-def _places(seeds: Sequence[Index], shape: tuple[int, ...]) -> tuple[NDArray[np.int64], ...]:
-    """Seeds inside the image as one index array per axis."""
+def _inside(seeds: Sequence[Index], shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Seeds that lie inside the image as (z, y, x), where a plane has the z of 0."""
     points = np.asarray(seeds)
     if points.ndim != 2 or points.shape[1] != len(shape) or points.dtype.kind not in "iu":
         raise ValueError(f"expected seeds of {len(shape)} whole numbers each")
     points = points[np.all((points >= 0) & (points < shape), axis=1)]
-    return tuple(points.astype(np.int64).T)
+    return np.pad(points.astype(np.int64), ((0, 0), (3 - len(shape), 0)))
