@@ -125,18 +125,18 @@ _RESPONSES = (
 )  # fmt: skip
 
 _EDGES = (
-    made("edges.gradient", 2, Made(edges.gradient, "image", "image", "slope"), 32),
-    made("edges.gradient_magnitude", 1, Made(edges.gradient_magnitude, "image", "image", "gradient_magnitude"), 32),
-    made("edges.sobel", 1, Made(edges.sobel, "image", "image", "sobel"), 32),
-    made("edges.prewitt", 1, Made(edges.prewitt, "image", "image", "prewitt"), 32),
-    made("edges.scharr", 1, Made(edges.scharr, "image", "image", "scharr"), 32),
-    made("edges.laplacian", 1, Made(edges.laplacian, "image", "image", "laplacian"), 32),
+    made("edges.gradient", 3, Made(edges.gradient, "image", "image", "slope"), 32),
+    made("edges.gradient_magnitude", 2, Made(edges.gradient_magnitude, "image", "image", "gradient_magnitude"), 32),
+    made("edges.sobel", 2, Made(edges.sobel, "image", "image", "sobel"), 32),
+    made("edges.prewitt", 2, Made(edges.prewitt, "image", "image", "prewitt"), 32),
+    made("edges.scharr", 2, Made(edges.scharr, "image", "image", "scharr"), 32),
+    made("edges.laplacian", 2, Made(edges.laplacian, "image", "image", "laplacian"), 32),
     made(
-        "edges.laplacian_of_gaussian", 1,
+        "edges.laplacian_of_gaussian", 2,
         Made(edges.laplacian_of_gaussian, "image", "image", "laplacian_of_gaussian", defaults={"sigma_mm": 1.0}), 24,
     ),
     made(
-        "edges.canny", 1,
+        "edges.canny", 2,
         Made(edges.canny, "image", "mask", "edges", "edges", {"low": 20.0, "high": 50.0, "sigma_mm": 1.0}), 60,
     ),
 )  # fmt: skip

@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 from radlake.core.image import Array, FloatArray, Image
 from radlake.imaging.arguments import Border, ImageOrArray, Lengths, Spacing, in_voxels, known_border, on_spatial_axes
 from radlake.imaging.rounding import to_dtype
+from radlake.imaging.separable import correlate
 
 Operator = Literal["sobel", "prewitt", "scharr", "central"]
 # Weights across the derivative, of the neighbour and of the sample itself, with sum 1.
@@ -24,13 +25,6 @@ _ACROSS: dict[Operator, tuple[float, float]] = {
     "prewitt": (1 / 3, 1 / 3),
     "scharr": (3 / 16, 10 / 16),
     "central": (0.0, 1.0),
-}
-_PADDING: dict[Border, Literal["symmetric", "edge", "reflect", "wrap", "constant"]] = {
-    "reflect": "symmetric",
-    "nearest": "edge",
-    "mirror": "reflect",
-    "wrap": "wrap",
-    "constant": "constant",
 }
 
 
@@ -79,7 +73,11 @@ def gradient(
     """
 
     def slope(array: Array, steps: Spacing) -> Array:
-        return to_dtype(_slope(_working(array, out_dtype), axis, steps, operator, border), out_dtype)
+        if not 0 <= axis < array.ndim:
+            raise ValueError(f"axis must be from 0 to {array.ndim - 1}, got {axis}")
+        place = axis + 3 - array.ndim
+        found = gradient_field(array, steps, place, operator=operator, border=border, out_dtype=out_dtype)
+        return to_dtype(found.reshape(array.shape), out_dtype)
 
     return _per_length(on_spatial_axes(image, slope, spacing=spacing, channel_axis=channel_axis))
 
@@ -116,7 +114,10 @@ def gradient_magnitude(
     """
 
     def length(array: Array, steps: Spacing) -> Array:
-        return to_dtype(_length(_working(array, out_dtype), steps, operator, border), out_dtype)
+        from radlake.imaging.kernels.slopes import LENGTH
+
+        found = gradient_field(array, steps, LENGTH, operator=operator, border=border, out_dtype=out_dtype)
+        return to_dtype(found.reshape(array.shape), out_dtype)
 
     return _per_length(on_spatial_axes(image, length, spacing=spacing, channel_axis=channel_axis))
 
@@ -256,13 +257,12 @@ def laplacian(
     """
 
     def curvature(array: Array, steps: Spacing) -> Array:
-        work = _working(array, out_dtype)
-        total = np.zeros_like(work)
-        for axis, step in enumerate(steps):
-            lower, upper = _neighbours(work, axis, border)
-            with np.errstate(invalid="ignore"):  # infinity less infinity is NaN, as it should be
-                total += (lower + upper - 2 * work) / work.dtype.type(step * step)
-        return to_dtype(total, out_dtype)
+        from radlake.imaging.kernels.slopes import laplacian_of
+
+        planar = array.ndim == 2
+        around = (1.0, *steps) if planar else steps
+        found = laplacian_of(_volume(array, out_dtype), around, known_border(border), planar=planar)
+        return to_dtype(found.reshape(array.shape), out_dtype)
 
     return _per_length(on_spatial_axes(image, curvature, spacing=spacing, channel_axis=channel_axis))
 
@@ -305,22 +305,44 @@ def laplacian_of_gaussian(
     """
 
     def curvature(array: Array, steps: Spacing) -> Array:
-        from scipy import ndimage
-
         sigmas = in_voxels("sigma", sigma_mm, sigma_vox, steps)
         if min(sigmas) <= 0:
             raise ValueError("sigma must be above 0 along every axis")
-        mode, work = known_border(border), _working(array, out_dtype)
-        total = np.zeros_like(work)
-        for axis, step in enumerate(steps if work.size else ()):
-            part = work
-            for other, sigma in enumerate(sigmas):
-                kernel = _curving(sigma) / step**2 if other == axis else _smoothing(sigma)
-                part = ndimage.correlate1d(part, kernel, axis=other, mode=mode)
-            total += part
+        # float64: weights in float32 would not add up to 0
+        exact = array.astype(np.float64)
+        total = np.zeros_like(exact)
+        for axis, step in enumerate(steps):
+            kernels = [_smoothing(sigma) for sigma in sigmas]
+            kernels[axis] = _curving(sigmas[axis]) / step**2
+            total += correlate(exact, kernels, border, np.float64)
         return to_dtype(total, out_dtype)
 
     return _per_length(on_spatial_axes(image, curvature, spacing=spacing, channel_axis=channel_axis))
+
+
+def gradient_field(
+    array: Array, spacing: Spacing, wanted: int, *, operator: Operator, border: Border, out_dtype: DTypeLike
+) -> FloatArray:
+    """Slopes along z, y, x (0, 1, 2), or their length, or all (see `kernels.slopes`): shape (1 or 4, z, y, x).
+
+    Raises
+    ------
+    ValueError
+        For an unknown operator or border.
+
+    Examples
+    --------
+    >>> step = np.array([[0, 2, 4]])
+    >>> gradient_field(step, (1, 1), 2, operator="sobel", border="nearest", out_dtype=float)[0, 0].tolist()
+    [[1.0, 2.0, 1.0]]
+    """
+    from radlake.imaging.kernels.slopes import slopes_of
+
+    if operator not in _ACROSS:
+        raise ValueError(f"operator must be one of {', '.join(_ACROSS)}; got {operator!r}")
+    volume, planar = _volume(array, out_dtype), array.ndim == 2
+    around = (1.0, *spacing) if planar else spacing
+    return slopes_of(volume, around, _ACROSS[operator], wanted, known_border(border), planar=planar)
 
 
 def _per_length(result: ImageOrArray) -> ImageOrArray:
@@ -347,43 +369,6 @@ def _curving(sigma: float) -> NDArray[np.float64]:
     return np.asarray(weights * 2 / np.sum(weights * x**2))
 
 
-def _working(array: Array, out_dtype: DTypeLike) -> FloatArray:
-    """The array in the floating dtype to compute in."""
-    return array.astype(np.float64 if np.dtype(out_dtype) == np.float64 else np.float32)
-
-
-def _length(array: FloatArray, spacing: Spacing, operator: Operator, border: Border) -> FloatArray:
-    """Euclidean length of the gradient."""
-    total = np.zeros_like(array)
-    for axis in range(array.ndim):
-        slope = _slope(array, axis, spacing, operator, border)
-        slope *= slope
-        total += slope
-    return np.sqrt(total, out=total)
-
-
-def _slope(array: FloatArray, axis: int, spacing: Spacing, operator: Operator, border: Border) -> FloatArray:
-    """Derivative along one axis, smoothed along the others."""
-    if operator not in _ACROSS:
-        raise ValueError(f"operator must be one of {', '.join(_ACROSS)}; got {operator!r}")
-    if not 0 <= axis < array.ndim:
-        raise ValueError(f"axis must be from 0 to {array.ndim - 1}, got {axis}")
-    lower, upper = _neighbours(array, axis, border)
-    beside, middle = (array.dtype.type(w) for w in _ACROSS[operator])
-    with np.errstate(invalid="ignore"):  # infinity less infinity is NaN, as it should be
-        result = (upper - lower) / array.dtype.type(2 * spacing[axis])
-        for other in range(array.ndim):
-            if other != axis and beside:
-                lower, upper = _neighbours(result, other, border)
-                result = (lower + upper) * beside + result * middle
-    return result
-
-
-def _neighbours(array: FloatArray, axis: int, border: Border) -> tuple[FloatArray, FloatArray]:
-    """The array moved by one sample, so that each place holds its lower and its upper neighbour."""
-    mode = _PADDING[known_border(border)]
-    if array.size == 0:
-        return array, array
-    widths = [(1, 1) if a == axis else (0, 0) for a in range(array.ndim)]
-    padded = np.moveaxis(np.pad(array, widths, mode=mode), axis, 0)
-    return np.moveaxis(padded[:-2], 0, axis), np.moveaxis(padded[2:], 0, axis)
+def _volume(array: Array, out_dtype: DTypeLike) -> FloatArray:
+    """The array as a volume, in the floating dtype to compute in."""
+    return np.array(array, np.float64 if np.dtype(out_dtype) == np.float64 else np.float32, order="C", ndmin=3)

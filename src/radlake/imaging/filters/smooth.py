@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -25,12 +24,11 @@ from radlake.imaging.arguments import (
     on_spatial_axes,
 )
 from radlake.imaging.kernels.extremes import extreme_under
-from radlake.imaging.kernels.threads import by_slabs
 from radlake.imaging.rounding import to_dtype
+from radlake.imaging.separable import correlate, working_dtype
 
 _TRUNCATE = 4.0  # Gaussian kernels end at four standard deviations, as in scipy.ndimage
 _MOST_SUMMED = 65535  # samples of a box whose sum fits 32 bits, at 16 bits each
-_COLUMNS = 1 << 14  # columns filtered along z at a time: bounds the copies that OpenCV makes
 
 
 def gaussian(
@@ -80,7 +78,7 @@ def gaussian(
 
     def smooth(array: Array, steps: Spacing) -> Array:
         kernels = [_gaussian_kernel(s) for s in in_voxels("sigma", sigma_mm, sigma_vox, steps)]
-        return _separable(array, kernels, border, out_dtype)
+        return correlate(array, kernels, border, out_dtype)
 
     return on_spatial_axes(image, smooth, spacing=spacing, channel_axis=channel_axis)
 
@@ -209,9 +207,9 @@ def unsharp(
         raise ValueError(f"amount must be finite, got {amount}")
 
     def sharpen(array: Array, steps: Spacing) -> Array:
-        work = _working_dtype(out_dtype)
+        work = working_dtype(out_dtype)
         kernels = [_gaussian_kernel(s) for s in in_voxels("sigma", sigma_mm, sigma_vox, steps)]
-        smooth = _separable(array, kernels, border, work)
+        smooth = correlate(array, kernels, border, work)
         with np.errstate(invalid="ignore"):  # infinity less infinity is NaN, as it should be
             exact = array.astype(work)
             return to_dtype(exact + work.type(amount) * (exact - smooth), out_dtype)
@@ -250,7 +248,7 @@ def _mean(array: Array, size: tuple[int, ...], border: Border, out_dtype: DTypeL
     volume, sides = _as_volume(array, size)
     exact = array.dtype.kind in "biu" and array.itemsize <= 2 and dtype != np.float64
     if array.size == 0 or not exact or math.prod(size) > _MOST_SUMMED:
-        return _separable(array, [np.full(side, 1.0 / side) for side in size], border, dtype)
+        return correlate(array, [np.full(side, 1.0 / side) for side in size], border, dtype)
     from radlake.imaging.kernels.ordered import ordered
     from radlake.imaging.kernels.padding import padded
     from radlake.imaging.kernels.running_mean import mean_of_boxes
@@ -268,59 +266,3 @@ def _as_volume(array: Array, size: tuple[int, ...]) -> tuple[Array, tuple[int, i
     if array.ndim == 2:
         return array[None], (1, size[0], size[1])
     return array, (size[0], size[1], size[2])
-
-
-def _separable(array: Array, kernels: list[NDArray[np.float64]], border: Border, out_dtype: DTypeLike) -> Array:
-    """Correlate with one odd symmetric kernel per axis: OpenCV slice by slice, then along z."""
-    import cv2
-
-    mode = known_border(border)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"expected real numbers, got {array.dtype}")
-    work = _working_dtype(out_dtype)
-    if array.size == 0:
-        return array.astype(out_dtype)
-    if mode == "wrap":  # OpenCV filters have no wrap
-        return to_dtype(_separable_scipy(array.astype(work), kernels), out_dtype)
-    edge = {
-        "reflect": cv2.BORDER_REFLECT,
-        "nearest": cv2.BORDER_REPLICATE,
-        "mirror": cv2.BORDER_REFLECT_101,
-        "constant": cv2.BORDER_CONSTANT,
-    }[mode]
-    result = np.empty(array.shape, work)
-    planes = array[None] if array.ndim == 2 else array
-    targets = result[None] if array.ndim == 2 else result
-
-    def slices(start: int, stop: int) -> None:
-        for z in range(start, stop):
-            targets[z] = cv2.sepFilter2D(planes[z].astype(work), -1, kernels[-1], kernels[-2], borderType=edge)
-
-    by_slabs(slices, len(planes))
-    if array.ndim == 3 and kernels[0].size > 1:
-        columns, one = result.reshape(len(result), -1), np.ones(1)
-
-        def blocks(start: int, stop: int) -> None:
-            for block in range(start, stop):
-                here = slice(block * _COLUMNS, (block + 1) * _COLUMNS)
-                part = np.ascontiguousarray(columns[:, here])
-                columns[:, here] = cv2.sepFilter2D(part, -1, one, kernels[0], borderType=edge)
-
-        by_slabs(blocks, -(-columns.shape[1] // _COLUMNS))
-    return to_dtype(result, out_dtype)
-
-
-def _working_dtype(out_dtype: DTypeLike) -> np.dtype[np.floating[Any]]:
-    """What to compute in: float64 for itself and for integers, whose rounding needs the exact value, else float32."""
-    dtype = np.dtype(out_dtype)
-    return np.dtype(np.float64 if dtype.kind in "iu" or dtype == np.float64 else np.float32)
-
-
-def _separable_scipy(array: Array, kernels: list[NDArray[np.float64]]) -> Array:
-    """The same with periodic borders."""
-    from scipy import ndimage
-
-    for axis, kernel in enumerate(kernels):
-        if kernel.size > 1:
-            array = ndimage.correlate1d(array, kernel, axis=axis, mode="wrap")
-    return array

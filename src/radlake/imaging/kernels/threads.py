@@ -14,6 +14,8 @@ import numpy as np
 
 from radlake.core.image import Array
 
+Limits = tuple[int, int, int, int]  # first plane, plane after the last, first row, row after the last
+
 _COUNT: ContextVar[int] = ContextVar("radlake.imaging.threads", default=1)
 _SLABS = 4  # per thread: a thread that was held up leaves its share to the others
 
@@ -103,3 +105,27 @@ def over_slabs(work: Callable[[Array, Array], None], padded: Array, out: Array, 
         work(part, out[(*before, slice(start, stop))])
 
     by_slabs(run, out.shape[axis], least=least)
+
+
+def over_rows(shape: tuple[int, ...], work: Callable[[Limits], None]) -> None:
+    """Run `work` on the planes of a volume, some of them at a time, or on the rows of its only plane.
+
+    Parameters
+    ----------
+    shape : (z, y, x)
+        Of the result; nothing is run where it is empty.
+    work : callable
+        As for `by_slabs`; takes the limits of its planes and rows.
+
+    Examples
+    --------
+    >>> over_rows((1, 5, 7), print)
+    (0, 1, 0, 5)
+    """
+    depth, rows, width = shape
+    if depth * rows * width == 0:
+        return
+    if depth > 1:
+        by_slabs(lambda start, stop: work((start, stop, 0, rows)), depth)
+    else:
+        by_slabs(lambda start, stop: work((0, 1, start, stop)), rows)
