@@ -31,11 +31,14 @@ def to_dtype(array: Array, dtype: DTypeLike) -> Array:
     target = np.dtype(dtype)
     if array.dtype == target or not np.issubdtype(target, np.integer):
         return array.astype(target, copy=False)
-    if np.issubdtype(array.dtype, np.floating) and np.isnan(array).any():
-        raise ValueError(f"the result holds NaN, which {target} cannot; ask for a floating out_dtype")
     limits = np.iinfo(target)
+    least, most = (array.min(), array.max()) if array.size else (0, 0)
+    if np.isnan(least):
+        raise ValueError(f"the result holds NaN, which {target} cannot; ask for a floating out_dtype")
     rounded = np.rint(array)
     # compared before the cast: the greatest value of 32 and 64 bits has no exact float, and clipping to it would wrap
+    if least > float(limits.min) and most < float(limits.max):
+        return np.asarray(rounded.astype(target))
     high, low = rounded >= float(limits.max), rounded <= float(limits.min)
     rounded[high | low] = 0
     result = rounded.astype(target)

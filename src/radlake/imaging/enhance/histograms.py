@@ -6,15 +6,14 @@ longer its unit. For display and for networks, not for features.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from radlake.core.fault import ItemError
-from radlake.core.image import Array, Image
+from radlake.core.image import Array, FloatArray, Image
 from radlake.imaging.arguments import ImageOrArray, Spacing, in_voxels, on_spatial_axes
 from radlake.imaging.histogram import histogram
 from radlake.imaging.rounding import to_dtype
@@ -132,21 +131,10 @@ def clahe(
     return _without_unit(result)
 
 
-class _Levels(NamedTuple):
-    """How values become places on a curve: node = (value - low) * scale, 0 to nodes - 1."""
-
-    low: float
-    high: float
-    nodes: int
-
-    @property
-    def scale(self) -> float:
-        """Nodes per unit of value."""
-        return (self.nodes - 1) / (self.high - self.low)
-
-
 def _adapted(array: Array, counts: tuple[int, ...], clip: float, padding: float | None) -> Array:
     """CLAHE with a number of tiles along each axis."""
+    from radlake.imaging.kernels.adaptive import Levels, adapted
+
     outside = np.zeros(array.shape, np.bool_) if padding is None else array == padding
     if outside.all():
         return array.copy()
@@ -155,67 +143,14 @@ def _adapted(array: Array, counts: tuple[int, ...], clip: float, padding: float 
         return array.copy()
     original, array = array, np.where(outside, array.dtype.type(low), array) if outside.any() else array
     whole = np.issubdtype(array.dtype, np.integer) and high - low < _NODES
-    levels = _Levels(low, high, int(high - low) + 1 if whole else _NODES)
-    side = tuple(-(-n // count) for n, count in zip(array.shape, counts, strict=True))
-    curves = _curves(array, counts, side, levels, clip)
-    result = np.empty(array.shape, np.float64 if array.dtype.itemsize > 4 else np.float32)
-    # Cells reach from the centre of a tile to the next: in each of them the same curves are mixed
-    edges = [_cell_edges(n, count, width) for n, count, width in zip(array.shape, counts, side, strict=True)]
-    for cell in itertools.product(*(range(len(e) - 1) for e in edges)):
-        part = tuple(slice(e[c], e[c + 1]) for c, e in zip(cell, edges, strict=True))
-        if all(p.start < p.stop for p in part):
-            result[part] = _mixed(array[part], [p.start for p in part], curves, side, levels)
-    result = to_dtype(np.clip(result, low, high), array.dtype)
+    levels = Levels(low, high, int(high - low) + 1 if whole else _NODES)
+    # float32 holds every value of 16 bits
+    work = np.float32 if array.dtype == np.float32 or array.dtype.itemsize < 4 else np.float64
+    volume: FloatArray = np.array(array, work, order="C", ndmin=3)
+    tiles = (1,) * (3 - array.ndim) + counts
+    result = to_dtype(adapted(volume, (tiles[0], tiles[1], tiles[2]), levels, clip), array.dtype).reshape(array.shape)
     result[outside] = original[outside]
     return result
-
-
-def _cell_edges(size: int, count: int, side: int) -> list[int]:
-    """First samples at or after the centres of the tiles, with both ends."""
-    centres = [min(size, int(np.ceil((tile + 0.5) * side - 0.5))) for tile in range(count)]
-    return [0, *centres, size]
-
-
-def _curves(
-    array: Array, counts: tuple[int, ...], side: tuple[int, ...], levels: _Levels, clip: float
-) -> NDArray[np.float32]:
-    """New value at each node for every tile, shape (*counts, nodes)."""
-    extra = [(0, count * width - n) for n, count, width in zip(array.shape, counts, side, strict=True)]
-    padded = np.pad(array, extra, mode="reflect") if any(e for _, e in extra) else array
-    curves = np.empty((*counts, levels.nodes), np.float32)
-    limit = max(1.0, clip * np.prod(side) / levels.nodes)
-    for tile in np.ndindex(*counts):
-        part = padded[tuple(slice(t * w, (t + 1) * w) for t, w in zip(tile, side, strict=True))]
-        nodes = np.rint((part.reshape(-1).astype(np.float64) - levels.low) * levels.scale).astype(np.int64)
-        frequency = np.bincount(nodes, minlength=levels.nodes).astype(np.float64)
-        excess = np.maximum(frequency - limit, 0).sum()
-        frequency = np.minimum(frequency, limit) + excess / levels.nodes
-        curves[tile] = levels.low + np.cumsum(frequency) * ((levels.high - levels.low) / nodes.size)
-    return curves
-
-
-def _mixed(
-    part: Array, start: Sequence[int], curves: NDArray[np.float32], side: tuple[int, ...], levels: _Levels
-) -> NDArray[np.float32]:
-    """New values of a cell: the curves of the tiles around it, weighted by their nearness along each axis."""
-    place = (part.astype(np.float64) - levels.low) * levels.scale
-    node = np.minimum(place.astype(np.int64), levels.nodes - 2)
-    beyond = (place - node).astype(np.float32)
-    lower, weights = [], []
-    for axis, (first, width, count) in enumerate(zip(start, side, curves.shape, strict=False)):
-        at = (first + np.arange(part.shape[axis]) + 0.5) / width - 0.5  # in tiles, 0 at the first centre
-        tile = int(np.floor(at[0]))
-        shape = [-1 if a == axis else 1 for a in range(part.ndim)]
-        weights.append((at - tile).astype(np.float32).reshape(shape))
-        lower.append((max(tile, 0), min(tile + 1, count - 1)))
-    total = np.zeros(part.shape, np.float32)
-    for corner in itertools.product((0, 1), repeat=part.ndim):
-        curve = curves[tuple(pair[c] for pair, c in zip(lower, corner, strict=True))]
-        value = curve[node] + beyond * (curve[node + 1] - curve[node])
-        for c, weight in zip(corner, weights, strict=True):
-            value = value * (weight if c else 1 - weight)
-        total += value
-    return total
 
 
 def _range(array: Array, padding: float | None) -> tuple[float, float]:
