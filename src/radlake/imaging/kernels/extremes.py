@@ -106,4 +106,8 @@ def _of_balls(volume: Array, shape: BoolArray, border: Border, greatest: bool) -
     # nearest: see `_of_boxes`; of the three it is the cheapest to make
     around = padded(volume, shape.shape, border if border in ("wrap", "constant") else "nearest")
     codes, restore = ordered(around)
-    return restore(greatest_under(codes, shape) if greatest else ~greatest_under(~codes, shape))
+    if greatest:
+        return restore(greatest_under(codes, shape))
+    # in place: `around` is nobody else's, and a new array costs as much as the ball
+    found = greatest_under(np.invert(codes, out=codes), shape)
+    return restore(np.invert(found, out=found))
