@@ -27,8 +27,8 @@ from tests.engine.conftest import Place
 
 # Stages that learn need a labelled cohort; the demo's tests and those of the room learn run them.
 LEARNING = {"learn.study", "train", "predict", "evaluate", "nodules.measure", "nodules.study"}
-# Steps of commands on a lake that is there, or with a model, which their own tests run.
-LATER = {"predict.images", "regions.stored"}
+# Steps of commands on a lake that is there, or with a model or scale, which their own tests run.
+LATER = {"predict.images", "regions.stored", "nyul.apply"}
 EDGES = ("gradient_magnitude", "sobel", "prewitt", "scharr", "laplacian", "laplacian_of_gaussian", "canny")
 DENOISING = ("unsharp", "bilateral", "non_local_means", "anisotropic_diffusion")
 RESPONSES = ("laplacian_of_gaussian", "laws", "gabor", "wavelet", "simoncelli", "riesz")
@@ -70,6 +70,7 @@ def study(reference: str) -> Pipeline:
         step("segment.grow", seeds_mm=[[0.0, 0.0, 9.0]], low=-100, high=3000),
         step("segment.foreground", to="object"),
         step("segment.body"),
+        step("nyul.landmarks", mask="object", kind="ct"),
         step("segment.lungs"),
         step("segment.otsu", image="smooth"),
         step("enhance.z_score"),
@@ -82,6 +83,7 @@ def study(reference: str) -> Pipeline:
         step("features"),
         step("features", mask="*"),
         step("duplicates"),
+        step("nyul.scale"),
     ]
     return Pipeline("everything", steps)
 

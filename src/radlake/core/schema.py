@@ -187,6 +187,10 @@ PIXEL_TEXTS = _schema(owner=_S, image_id=_S, state=_S, boxes=_I)  # clean, redac
 
 PREVIEWS = _schema(owner=_S, image_id=_S, object=_S, width=_I, height=_I)
 
+# percentiles of an image inside a mask, and the scale to which those of a cohort lead (Nyul)
+LANDMARKS = _schema(owner=_S, image_id=_S, cohort=_S, percentiles=pa.list_(_F), values=pa.list_(_F))
+SCALES = _schema(cohort=_S, images=_I, percentiles=pa.list_(_F), scale=pa.list_(_F), object=_S)
+
 FINGERPRINTS = _schema(
     owner=_S,
     image_id=_S,
@@ -313,6 +317,8 @@ TABLES: dict[str, pa.Schema] = {
     "quality": QUALITY,
     "pixel_texts": PIXEL_TEXTS,
     "previews": PREVIEWS,
+    "landmarks": LANDMARKS,
+    "scales": SCALES,
     "fingerprints": FINGERPRINTS,
     "duplicates": DUPLICATES,
     "features": FEATURES,

@@ -1,6 +1,7 @@
 """The door between pixel chains and this room: all its steps.
 
-A step that applies one operation is a line here (see `steps`); others are in `mask_stages`.
+A step that applies one operation is a line here (see `steps`); others are in `mask_stages` and
+`cohort_stages`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from radlake.core.image import Image
 from radlake.core.stage import Item, Rows, Stage
 from radlake.imaging import (
     bandpass,
+    cohort_stages,
     denoise,
     edges,
     enhance,
@@ -241,6 +243,7 @@ STAGES: dict[str, Stage] = {
         *_SEGMENTATION,
         *_GEOMETRY,
         *mask_stages.STAGES.values(),
+        *cohort_stages.STAGES.values(),
         Stage("preview", 1, "each", "images", ("image:{image}",), ("previews",), preview, megabytes_per_megavoxel=1),
     )
 }
