@@ -1,8 +1,8 @@
 """How alike near voxels are (family "autocorrelation"): Moran's I and Geary's C over all pairs of a region.
 
 Sums over pairs are convolutions with the inverse distance, and only their totals are wanted. By Parseval's theorem
-these are sums over frequencies, so nothing is transformed back, and the volume is never held padded along z: planes are
-transformed first, then some columns of them at a time. The result is that of the double sum.
+these are sums over frequencies, so nothing is transformed back, and the volume is never held padded along z or y: rows
+are transformed first, then some frequencies of them at a time. The result is that of the double sum.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from radlake.features.morphology import NO_INTENSITY, ONE_VOXEL
 from radlake.features.roi import Roi, Values
 from radlake.imaging.arguments import Spacing
 
-_LIMIT = 1 << 26  # samples of the padded grid: about 1.2 GiB of working memory
-_CHUNK = 1 << 20  # samples of the padded grid transformed along z at a time
+_LIMIT = 1 << 26  # samples of the padded grid: about 0.6 GiB of working memory
+_CHUNK = 1 << 20  # samples of the padded grid transformed along z and y at a time
 CONSTANT = Term("all values in the region are equal")
 TOO_LARGE = Term("the region's box is too large for sums over all pairs; resample it to larger voxels")
 
@@ -80,11 +80,11 @@ def _undefined(inside: FloatArray, shape: tuple[int, ...]) -> Term | None:
 
 
 def _padded(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Sides of a grid in which no pair meets round the edge, and that FFTs are fast on; the first one even."""
+    """Sides of a grid in which no pair meets round the edge, and that FFTs are fast on; the first two even."""
     from scipy.fft import next_fast_len
 
-    first, *rest = shape
-    return 2 * next_fast_len(first, real=True), *(next_fast_len(2 * n - 1, real=True) for n in rest)
+    *first, last = shape
+    return *(2 * next_fast_len(n, real=True) for n in first), next_fast_len(2 * last - 1, real=True)
 
 
 def _pair_sums(deviation: FloatArray, mask: BoolArray, spacing: Spacing) -> tuple[float, float, float]:
@@ -99,43 +99,49 @@ def _pair_sums(deviation: FloatArray, mask: BoolArray, spacing: Spacing) -> tupl
 
     shape = (1, *mask.shape)[-3:]
     depth, height, width = _padded(shape)
-    planes = np.empty((3, shape[0], height, width // 2 + 1), np.complex128)
+    rows = np.empty((3, *shape[:2], width // 2 + 1), np.complex128)
     for z, (values, inside) in enumerate(zip(deviation.reshape(shape), mask.reshape(shape), strict=True)):
-        for field, found in zip((values, inside.astype(np.float64), values**2), planes, strict=True):
-            found[z] = fft.rfft2(field, (height, width))
-    kernel = _kernel_planes(shape, (height, width), spacing)
+        for field, found in zip((values, inside.astype(np.float64), values**2), rows, strict=True):
+            found[z] = fft.rfft(field, width)
+    kernel = _kernel_rows((shape[0], height // 2 + 1, width), spacing)
     # A real transform holds half of the frequencies along x: all but the first and, of even lengths, the last twice.
     twice = np.full(kernel.shape[2], 2.0)
     twice[0] = 1.0
     if width % 2 == 0:
         twice[-1] = 1.0
     sums = np.zeros(3)
-    step = max(1, _CHUNK // (depth * kernel.shape[2]))
-    for start in range(0, height, step):
-        rows = slice(start, start + step)
-        even = np.zeros((depth // 2 + 1, *kernel[:, rows].shape[1:]))
-        even[: len(kernel)] = kernel[:, rows]
-        half = fft.dct(even, type=1, axis=0)
-        weight = np.concatenate([half, half[-2:0:-1]]) * twice
-        d, m, s = (fft.fft(plane[:, rows], depth, axis=0) for plane in planes)
+    step = max(1, _CHUNK // (depth * height))
+    for start in range(0, kernel.shape[2], step):
+        columns = slice(start, start + step)
+        weight = _both_ways(kernel[..., columns], depth) * twice[columns]
+        d, m, s = (fft.fft2(part[..., columns], (depth, height), axes=(0, 1)) for part in rows)
         sums += [float((weight * (a.real * b.real + a.imag * b.imag)).sum()) for a, b in ((d, d), (m, m), (s, m))]
     products, weights, squares = (sums / (depth * height * width)).tolist()
     return products, weights, squares
 
 
-def _kernel_planes(shape: tuple[int, ...], size: tuple[int, int], spacing: Spacing) -> FloatArray:
-    """Transforms of the planes of the inverse distance at z = 0, 1, 2 ... steps; real, because planes are even."""
+def _both_ways(kernel: FloatArray, depth: int) -> FloatArray:
+    """Transform along z and y of rows that are even in both, of which the first half is given."""
+    from scipy import fft
+
+    even = np.zeros((depth // 2 + 1, *kernel.shape[1:]))
+    even[: len(kernel)] = kernel
+    half = fft.dctn(even, type=1, axes=(0, 1))
+    half = np.concatenate([half, half[-2:0:-1]])
+    return np.concatenate([half, half[:, -2:0:-1]], axis=1)
+
+
+def _kernel_rows(size: tuple[int, int, int], spacing: Spacing) -> FloatArray:
+    """Transforms along x of the inverse distance at z, y = 0, 1, 2 ... steps; real, because rows are even."""
     from scipy import fft
 
     *above, down, across = spacing
-    squared = np.zeros((1, 1))
-    for axis, (length, step) in enumerate(zip(size, (down, across), strict=True)):
-        offset = np.minimum(np.arange(length), length - np.arange(length)) * step
-        squared = squared + (offset**2).reshape([-1 if a == axis else 1 for a in range(2)])
-    found = np.empty((shape[0], size[0], size[1] // 2 + 1))
-    for z in range(shape[0]):
+    x = np.minimum(np.arange(size[2]), size[2] - np.arange(size[2])) * across
+    squared = (np.arange(size[1])[:, None] * down) ** 2 + x**2
+    found = np.empty((*size[:2], size[2] // 2 + 1))
+    for z in range(size[0]):
         distance = squared + (z * above[0]) ** 2 if above else squared.copy()
         if z == 0:
             distance[0, 0] = np.inf  # a voxel is no neighbour of itself
-        found[z] = fft.rfft2(1.0 / np.sqrt(distance)).real
+        found[z] = fft.rfft(1.0 / np.sqrt(distance)).real
     return found

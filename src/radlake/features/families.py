@@ -48,7 +48,7 @@ class Family(NamedTuple):
 FAMILIES: dict[str, Family] = {
     "shape": Family(shape, needs_image=False, version=2),
     "intensity": Family(intensity, needs_image=True, version=2),
-    "autocorrelation": Family(autocorrelation, needs_image=True, version=1),
+    "autocorrelation": Family(autocorrelation, needs_image=True, version=2),
     "enclosure": Family(enclosure, needs_image=False, version=1),
     "peak": Family(peak, needs_image=True, version=1, looks_around=True),
     "histogram": Family(intensity_histogram, needs_image=True, version=2),

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from radlake.core.image import BoolArray, FloatArray
 from radlake.imaging.arguments import Spacing
 
+# One half sample forth and back along each axis, by number of axes.
+_STEPS = {axes: np.concatenate([np.eye(axes, dtype=np.int32), -np.eye(axes, dtype=np.int32)]) for axes in (2, 3)}
 _BLOCK = 64  # points compared with all others at a time: their distances stay in the cache
 
 
@@ -53,7 +55,7 @@ def convex_hull(mask: BoolArray, spacing: Spacing) -> Hull:
     half = np.asarray(spacing) / 2
     if mask.ndim == 2:
         vertices = points[_plane_corners(points)] * half
-        following = np.roll(vertices, -1, axis=0)
+        following = np.concatenate([vertices[1:], vertices[:1]])
         cross = vertices[:, 0] * following[:, 1] - vertices[:, 1] * following[:, 0]
         length = np.sqrt(((following - vertices) ** 2).sum(axis=1)).sum()
         return Hull(vertices, float(length), float(abs(cross.sum()) / 2))
@@ -106,7 +108,7 @@ def least_width(vertices: FloatArray) -> float:
     >>> least_width(np.array([[0.0, 0.0], [0.0, 5.0], [2.0, 5.0], [2.0, 0.0]]))
     2.0
     """
-    sides = np.roll(vertices, -1, axis=0) - vertices
+    sides = np.concatenate([vertices[1:], vertices[:1]]) - vertices
     lengths = np.sqrt((sides**2).sum(axis=1))
     normals = np.stack([-sides[:, 1], sides[:, 0]], axis=1)[lengths > 0] / lengths[lengths > 0, None]
     along = vertices @ normals.T
@@ -124,11 +126,13 @@ def _extreme_points(mask: BoolArray) -> NDArray[np.int32]:
     first = rows.argmax(axis=-1)
     last = rows.shape[-1] - 1 - rows[:, ::-1].argmax(axis=-1)
     place = np.argwhere(hit)
-    samples = 2 * np.concatenate([np.c_[place, first], np.c_[place, last]]).astype(np.int32)
+    ends = np.empty((2, len(place), mask.ndim), np.int32)
+    ends[..., :-1] = 2 * place
+    ends[0, :, -1], ends[1, :, -1] = 2 * first, 2 * last
+    samples: NDArray[np.int32] = ends.reshape(-1, mask.ndim)
     if mask.ndim == 3:
         samples = _corners_of_planes(samples)
-    steps = np.eye(mask.ndim, dtype=np.int32)
-    points = (samples[:, None] + np.concatenate([steps, -steps])).reshape(-1, mask.ndim)
+    points = (samples[:, None] + _STEPS[mask.ndim]).reshape(-1, mask.ndim)
     return points if mask.ndim == 2 else _corners_of_planes(points)
 
 

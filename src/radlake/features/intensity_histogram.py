@@ -9,7 +9,7 @@ from radlake.core.fault import Term
 from radlake.features.morphology import NO_INTENSITY
 from radlake.features.names import HISTOGRAM
 from radlake.features.roi import Roi, Values
-from radlake.features.statistics import sample, statistics
+from radlake.features.statistics import Sample, statistics
 
 ONE_LEVEL = Term("there is one grey level only: a histogram of one bin has no gradient")
 
@@ -37,9 +37,10 @@ def intensity_histogram(roi: Roi) -> Values:
     if discrete is None:
         return {f.name: NO_INTENSITY for f in HISTOGRAM}
     levels, count = discrete
-    plain = statistics(sample(levels))
-    values = {name.replace("stat_", "ih_"): value for name, value in plain.items()}
     frequency = np.bincount(levels, minlength=count + 1)[1:]
+    occupied = np.flatnonzero(frequency)
+    plain = statistics(Sample(occupied + 1.0, frequency[occupied]))
+    values = {name.replace("stat_", "ih_"): value for name, value in plain.items()}
     values |= _shape(frequency, float(levels.mean(dtype=np.float64)))
     return {f.name: values[f.name] for f in HISTOGRAM}
 

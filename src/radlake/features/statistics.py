@@ -62,12 +62,15 @@ class Sample:
             total += float(function(self.levels[start : start + _CHUNK].astype(np.float64)).sum())
         return total / self.size
 
-    def percentile(self, percent: float) -> float:
-        """Percentile, linear between the two nearest values (Hyndman and Fan 1996, type 7; numpy's default)."""
-        place = percent / 100 * (self.size - 1)
-        below = int(place)
-        low, high = self._ordered(below), self._ordered(min(below + 1, self.size - 1))
-        return low + (high - low) * (place - below)
+    def percentiles(self, *percents: float) -> list[float]:
+        """Percentiles, linear between the two nearest values (Hyndman and Fan 1996, type 7; numpy's default)."""
+        places = [percent / 100 * (self.size - 1) for percent in percents]
+        below = [int(place) for place in places]
+        values = self._ordered([*below, *(min(index + 1, self.size - 1) for index in below)])
+        return [
+            low + (high - low) * (place - index)
+            for low, high, place, index in zip(values, values[len(below) :], places, below, strict=False)
+        ]
 
     def between(self, low: float, high: float) -> Sample:
         """The values from low to high, bounds included."""
@@ -76,11 +79,11 @@ class Sample:
         counts = None if self.counts is None else self.counts[first:last]
         return Sample(self.levels[first:last], counts)
 
-    def _ordered(self, index: int) -> float:
-        """The value at a place in ascending order."""
-        if self.counts is None:
-            return float(self.levels[index])
-        return float(self.levels[self._up_to.searchsorted(index, "right")])
+    def _ordered(self, indices: list[int]) -> list[float]:
+        """The values at some places in ascending order."""
+        places = indices if self.counts is None else self._up_to.searchsorted(indices, "right")
+        found: list[float] = self.levels[places].astype(np.float64).tolist()
+        return found
 
 
 def intensity(roi: Roi) -> Values:
@@ -177,7 +180,7 @@ def statistics(values: Sample) -> Values:
     1.3333333333333333
     """
     mean, square = (values.average(power) for power in (lambda x: x, np.square))
-    median, p10, p25, p75, p90 = (values.percentile(p) for p in (50, 10, 25, 75, 90))
+    median, p10, p25, p75, p90 = values.percentiles(50, 10, 25, 75, 90)
     least, greatest = float(values.levels[0]), float(values.levels[-1])
     variance, skewness, kurtosis = _central_moments(values, mean, least == greatest)
     return {
