@@ -82,6 +82,7 @@ def study(reference: str) -> Pipeline:
         step("mask.staple", mask="k_means", to="staple"),
         step("features"),
         step("features", mask="*"),
+        step("features.pyradiomics", parameters='{"featureClass": {"firstorder": null}}'),
         step("duplicates"),
         step("nyul.scale"),
     ]

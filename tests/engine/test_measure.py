@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -165,3 +167,11 @@ def test_sarcomas_give_the_same_from_dicom_and_from_nifti(shared: Path, patient:
     np.testing.assert_allclose(
         ours["value"].to_numpy(zero_copy_only=False), theirs["value"].to_numpy(zero_copy_only=False), rtol=1e-6
     )
+
+
+def test_the_first_case_of_a_process_loads_no_room_that_it_does_not_need() -> None:
+    program = (
+        "import sys; from radlake.engine.measure import measure, settings; settings('default', None);"
+        "assert not {'duckdb', 'deltalake', 'sklearn', 'torch', 'radlake.learn', 'radlake.lake'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

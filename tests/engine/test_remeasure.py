@@ -89,6 +89,19 @@ def test_an_image_that_changes_loses_what_was_measured_on_it_until_it_is_measure
     assert measured() == everything
 
 
+def test_a_parameter_file_of_pyradiomics_measures_a_lake(copy: Place) -> None:
+    text = "setting: {binWidth: 10}\nimageType: {Original: {}, Square: {}}\nfeatureClass: {firstorder: [Mean, Entropy]}"
+    found = _measure(copy, parameters=settings(None, _config(copy, text)))
+    whole = [row for row in found if row["name"] is not None]
+    assert {row["name"] for row in whole} == {
+        f"{image}_firstorder_{name}" for image in ("original", "square") for name in ("Mean", "Entropy")
+    }
+    by_default = _measure(copy, parameters=settings("pyradiomics", None))
+    means = {(r["mask_id"], r["value"]) for r in whole if r["name"] == "original_firstorder_Mean"}
+    assert means == {(r["mask_id"], r["value"]) for r in by_default if r["name"] == "original_firstorder_Mean"}
+    assert {r["settings_id"] for r in found}.isdisjoint(r["settings_id"] for r in by_default)
+
+
 def test_a_trace_names_the_settings(copy: Place) -> None:
     found = _measure(copy)
     work = trace(copy.lake(), str(found[0]["mask_id"])).work

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,13 @@ from radlake.core.stage import Context, Item
 from radlake.deid.regions import region_names
 from radlake.engine.one import Nowhere, Unfit
 from radlake.engine.parameters import checked
-from radlake.engine.registry import UnknownName, stage
+from radlake.engine.registry import UnknownName
 from radlake.engine.rois import Aliases, called, fits, listed
+from radlake.features.families import family
 from radlake.features.pyradiomics_settings import is_parameter_file, parameters_of
-from radlake.features.stages import pyradiomics_rows
+from radlake.features.stages import STAGES, settings_from  # not the registry: it would load every room
 from radlake.formats.read import read_image, read_regions
 
-_PYRADIOMICS = "pyradiomics parameters"
 _PLACE = ("image", "mask")  # where the step finds its input: not the user's to choose here
 COLUMNS = pa.schema(
     [
@@ -47,7 +48,7 @@ class BadSettings(UsageError):  # noqa: N818 - names the problem
 def settings(preset: str | None, config: Path | None) -> dict[str, Any]:
     """Parameters of the step `features` from a preset or a YAML file; the preset "default" without either.
 
-    A parameter file of PyRadiomics gives its settings instead, which `measure` knows what to do with.
+    A parameter file of PyRadiomics gives those of the step `features.pyradiomics` instead; see `step_of`.
 
     Raises
     ------
@@ -59,21 +60,30 @@ def settings(preset: str | None, config: Path | None) -> dict[str, Any]:
     given = {"preset": preset or "default"} if config is None else _read(config)
     if is_parameter_file(given):
         try:
-            return {_PYRADIOMICS: parameters_of(given)}
+            parameters_of(given)
+            return {"parameters": json.dumps(given, sort_keys=True)}
         except (TypeError, ValueError) as error:
             raise BadSettings(f"PyRadiomics parameter file: {error}") from None
     for name in _PLACE:
         if name in given:
-            raise UnknownName("setting", name, [n for n in stage("features").parameters if n not in _PLACE])
+            raise UnknownName("setting", name, [n for n in STAGES["features"].parameters if n not in _PLACE])
     return valid(given)
+
+
+def step_of(parameters: Mapping[str, Any]) -> str:
+    """The step that takes these parameters.
+
+    Examples
+    --------
+    >>> step_of({"preset": "ibsi-c"}), step_of({"parameters": "{}"})
+    ('features', 'features.pyradiomics')
+    """
+    return "features.pyradiomics" if "parameters" in parameters else "features"
 
 
 def valid(given: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters of the step `features`, checked as far as they can be without an image."""
-    from radlake.features.families import family
-    from radlake.features.stages import settings_from
-
-    parameters = checked(stage("features"), given)
+    parameters = checked(STAGES["features"], given)
     try:
         settings_from(parameters)
         for name in parameters["families"] or ():
@@ -147,10 +157,8 @@ def _table(image: Image, regions: Sequence[Region], parameters: Mapping[str, Any
     rows = []
     for region in regions:
         item.regions["this"] = [region]
-        if _PYRADIOMICS in parameters:
-            found = pyradiomics_rows(item, "original", "this", parameters[_PYRADIOMICS])
-        else:
-            found = stage("features").function(item, **{**parameters, "image": "original", "mask": "this"})
+        measured = STAGES[step_of(parameters)].function
+        found = measured(item, **{**parameters, "image": "original", "mask": "this"})
         place = {"roi": called(region.roi, aliases), "source": region.source}
         rows += [place | {n: v for n, v in row.items() if n in COLUMNS.names} for _, row in found]
     return pa.Table.from_pylist(rows, schema=COLUMNS)

@@ -21,6 +21,7 @@ from radlake.deid.keys import fingerprint
 from radlake.engine import todo
 from radlake.engine.chain import Chain, Step
 from radlake.engine.driver import Driver
+from radlake.engine.measure import step_of
 from radlake.engine.options import Options
 from radlake.engine.parameters import checked
 from radlake.engine.pipeline import Pipeline
@@ -121,19 +122,54 @@ def remeasure(
     KeyMismatchError
         When the lake was made with another key.
     """
-    if not parameters.keys() <= stage("features").parameters.keys():
-        raise UsageError("a lake is measured by presets and settings of its own; of PyRadiomics' by its defaults alone")
-    lake.require_key(fingerprint(key))
     names = aliases or {}
-    wanted = _names(lake, source, rois, names)
+    chain = measured_chain(lake, step_of(parameters), parameters, source=source, rois=rois, aliases=names)
+    work(lake, key, chain, source, options or Options())
+    return _result(lake, chain, names)
+
+
+def measured_chain(
+    lake: Lake, name: str, parameters: Mapping[str, Any], *, source: Source, rois: Sequence[str], aliases: Aliases
+) -> Chain:
+    """The chain that loads images and masks of a lake and measures them by one step.
+
+    Parameters
+    ----------
+    lake : Lake
+    name : str
+        A step that takes `image`, `mask` and the parameters of the step `features`.
+    parameters : mapping
+    source, rois, aliases
+        As for `remeasure`.
+
+    Raises
+    ------
+    NoMasks
+        When no image has such a mask.
+    """
+    if not parameters.keys() <= stage(name).parameters.keys():
+        raise UsageError(f"the step {name} takes no parameter file of PyRadiomics; name the preset pyradiomics instead")
+    wanted = _names(lake, source, rois, aliases)
     patterns = wanted if rois else []
-    steps = (
-        Step("load"),
-        Step("regions.stored", checked(stage("regions.stored"), {"source": source, "rois": patterns})),
-        Step("features", {**parameters, "image": "original", "mask": source}),
+    return Chain(
+        "measures",
+        (
+            Step("load"),
+            Step("regions.stored", checked(stage("regions.stored"), {"source": source, "rois": patterns})),
+            Step(name, {**checked(stage(name), parameters), "image": "original", "mask": source}),
+        ),
     )
-    chain = Chain("measures", steps)
-    options = options or Options()
+
+
+def work(lake: Lake, key: bytes, chain: Chain, source: Source, options: Options) -> None:
+    """Do what is left of a chain of measurements.
+
+    Raises
+    ------
+    KeyMismatchError
+        When the lake was made with another key.
+    """
+    lake.require_key(fingerprint(key))
     started = time.perf_counter()
     with lake.lock():
         lake.recover()
@@ -144,8 +180,7 @@ def remeasure(
             driver.phase(chain, "measuring", todo.measures(lake, chain, source))
             status = "finished"
         finally:
-            driver.record(Pipeline("features", steps[1:]), {"measures": chain}, status, started)
-    return _result(lake, chain, names)
+            driver.record(Pipeline("features", chain.steps[1:]), {"measures": chain}, status, started)
 
 
 def _names(lake: Lake, source: Source, rois: Sequence[str], aliases: Aliases) -> list[str]:

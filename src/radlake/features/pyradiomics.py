@@ -7,6 +7,7 @@ excess), axis lengths (divided by n) and what it averages over.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -15,12 +16,14 @@ from numpy.typing import NDArray
 
 from radlake.core.fault import ItemError, Term
 from radlake.core.image import Array, BoolArray, Image
+from radlake.features import pyradiomics_distances as far
 from radlake.features.discretise import Binning, discretise
 from radlake.features.hull import convex_hull, largest_distance
 from radlake.features.mesh import mesh_area_volume
 from radlake.features.moments import axis_lengths, moments
 from radlake.features.morphology import ONE_VOXEL
 from radlake.features.names import Feature
+from radlake.features.pyradiomics_images import placed, responses
 from radlake.features.pyradiomics_settings import (
     CLASSES,
     FIRST_ORDER,
@@ -79,16 +82,28 @@ def execute(
     if frame.mask.ndim != 3 or frame.values is None:
         raise ItemError("unsupported_format", format=Term("a plane with PyRadiomics' settings"))
     inside = frame.mask if frame.mask.dtype == np.bool_ else frame.mask == chosen.label
-    frame = frame._replace(values=_normalised(frame.values, chosen))
-    box = bounding_box(inside)
-    roi = roi_in(frame, inside[box], box)
+    here = placed(_normalised(frame.values, chosen), inside, frame.spacing, chosen)
+    box = bounding_box(here.inside)
+    roi = roi_in(frame._replace(values=here.values, spacing=here.spacing), here.inside[box], box)
     counted = _resegmented(roi, chosen)
-    regions = {"shape": roi if not chosen.resegmentShape else counted}
     values: Values = {}
-    for name, wanted in chosen.classes:
-        found = _FUNCTIONS[name](regions.get(name, counted), chosen)
-        values |= {f"original_{name}_{n}": found[n] for n in wanted or CLASSES[name]}
+    shaped = dict(chosen.classes).get("shape")
+    if shaped is not None:
+        found = _shape(counted if chosen.resegmentShape else roi, chosen)
+        values |= {f"original_shape_{n}": found[n] for n in shaped or CLASSES["shape"]}
+    for prefix, response, own in responses(here.values, here.spacing, chosen):
+        seen = _seen(counted, response)
+        for name, wanted in chosen.classes:
+            if name != "shape":
+                found = _FUNCTIONS[name](seen, own)
+                values |= {f"{prefix}_{name}_{n}": found[n] for n in wanted or CLASSES[name]}
     return values
+
+
+def _seen(roi: Roi, response: Array) -> Roi:
+    """A region on a response to the whole image."""
+    box = tuple(slice(c, c + n) for c, n in zip(roi.corner, roi.mask.shape, strict=True))
+    return replace(roi, intensity=response[box], surroundings=response)
 
 
 def rows(
@@ -109,7 +124,9 @@ def rows(
     frame = framed(image, mask, spacing)
     found = []
     for tag, value in execute(image, mask, chosen, spacing=spacing).items():
-        _, family, name = tag.split("_", 2)
+        prefix, family, name = tag.split("_", 2)
+        # A scaled or filtered image has no unit of its own any more.
+        image_unit = frame.unit if prefix == "original" and not chosen.normalize else "a.u."
         length, intensity = POWERS.get(family, {}).get(name, (0, 0))
         found.append(
             {
@@ -118,7 +135,7 @@ def rows(
                 "code": None,
                 "name": tag,
                 "value": None if isinstance(value, Term) else float(value),
-                "unit": Feature(tag, None, name, length, intensity).unit(frame.unit, calibrated=frame.calibrated),
+                "unit": Feature(tag, None, name, length, intensity).unit(image_unit, calibrated=frame.calibrated),
                 "reason": str(value) if isinstance(value, Term) else None,
                 "settings_id": chosen.identity,
             }
@@ -151,7 +168,8 @@ def _resegmented(roi: Roi, parameters: Parameters) -> Roi:
     if len(bounds) > 1:
         kept &= roi.intensity <= bounds[1]
     box = bounding_box(kept)
-    return Roi(kept[box], roi.spacing, roi.intensity[box], unit=roi.unit, calibrated=roi.calibrated)
+    corner = tuple(c + edge.start for c, edge in zip(roi.corner, box, strict=True))
+    return replace(roi, mask=kept[box], intensity=roi.intensity[box], corner=corner)
 
 
 def _levels(roi: Roi, parameters: Parameters) -> tuple[NDArray[np.uint16], int]:
@@ -253,6 +271,7 @@ def _averaged(table: NDArray[np.float64], places: Mapping[str, int]) -> Values:
 
 def _pairs_runs(texture: Texture, parameters: Parameters) -> tuple[NDArray[Any], NDArray[Any], int]:
     """Pairs and runs of each direction (13, or the 4 of planes, all planes merged) or of all, and voxels of each."""
+    # Runs know no distance.
     parts = [*texture.lines_by_plane()] if parameters.force2D else [texture.lines]
     pairs, runs = (np.asarray(sum(part[k].sum(axis=0, dtype=np.int64) for part in parts)) for k in (0, 1))
     voxels = int(texture.voxels.sum())
@@ -266,7 +285,13 @@ def _glcm(roi: Roi, parameters: Parameters) -> Values:
     """Co-occurrence, averaged over directions that hold pairs."""
     from radlake.features import table_kernels
 
-    pairs, _, _ = _pairs_runs(_texture(roi, parameters), parameters)
+    texture = _texture(roi, parameters)
+    if parameters.distances == (1,):
+        pairs, _, _ = _pairs_runs(texture, parameters)
+    else:
+        pairs = far.pairs(texture, _offsets(parameters))
+        if parameters.weightingNorm is not None:
+            pairs = pairs.sum(axis=0, keepdims=True)
     pairs = np.ascontiguousarray(pairs[pairs.any(axis=(1, 2))])
     if len(pairs) == 0:
         return dict.fromkeys(CLASSES["glcm"], NO_VALUE)
@@ -313,23 +338,32 @@ def _gldm(roi: Roi, parameters: Parameters) -> Values:
     from radlake.features import table_kernels
 
     texture = _texture(roi, parameters)
-    tables = texture.neighbourhoods_in_planes if parameters.force2D else texture.neighbourhoods
-    counts = tables.dependence.sum(axis=0, dtype=np.int64, keepdims=True)
-    return _averaged(table_kernels.emphases(counts, texture.voxels.sum(keepdims=True)), GLDM)
+    tables = _neighbourhoods(texture, parameters)
+    return _averaged(table_kernels.emphases(tables.dependence[None], texture.voxels.sum(keepdims=True)), GLDM)
 
 
 def _ngtdm(roi: Roi, parameters: Parameters) -> Values:
     """Grey tone differences."""
     from radlake.features import table_kernels
 
-    texture = _texture(roi, parameters)
+    tables = _neighbourhoods(_texture(roi, parameters), parameters)
+    return _averaged(table_kernels.tone_differences(tables.tone[None], tables.valid[None], 1e6), NGTDM)
+
+
+def _neighbourhoods(texture: Texture, parameters: Parameters) -> far.Tables:
+    """Tables of the whole region; of nearest neighbours that are equal by the compiled pass."""
+    if (parameters.distances, parameters.gldm_a) != ((1,), 0):
+        return far.neighbourhoods(texture, _offsets(parameters), apart=parameters.gldm_a)
     tables = texture.neighbourhoods_in_planes if parameters.force2D else texture.neighbourhoods
-    tone, valid = tables.tone.sum(axis=0, keepdims=True), tables.valid.sum(axis=0, keepdims=True)
-    return _averaged(table_kernels.tone_differences(tone, valid, 1e6), NGTDM)
+    return far.Tables(tables.dependence.sum(axis=0, dtype=np.int64), tables.tone.sum(axis=0), tables.valid.sum(axis=0))
+
+
+def _offsets(parameters: Parameters) -> tuple[far.Offset, ...]:
+    """Neighbours at the distances asked for, in planes or in the volume."""
+    return far.offsets(parameters.distances, deep=not parameters.force2D)
 
 
 _FUNCTIONS: dict[str, Callable[[Roi, Parameters], Values]] = {
-    "shape": _shape,
     "firstorder": _first_order,
     "glcm": _glcm,
     "glrlm": _glrlm,

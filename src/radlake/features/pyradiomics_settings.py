@@ -8,15 +8,25 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-VERSION = 1
+VERSION = 2
 _SECTIONS = ("imageType", "featureClass", "setting", "voxelSetting")
 _IGNORED = {  # how PyRadiomics does its work, without effect on values
-    "additionalInfo", "geometryTolerance", "correctMask", "preCrop", "padDistance", "interpolator",
-    "minimumROIDimensions", "minimumROISize", "enableCExtensions", "label_channel",
+    "additionalInfo", "geometryTolerance", "correctMask", "minimumROIDimensions", "minimumROISize", "enableCExtensions",
+    "label_channel",
 }  # fmt: skip
+INTERPOLATORS = (
+    "sitkNearestNeighbor", "sitkLinear", "sitkBSpline", "sitkGaussian", "sitkLabelGaussian", "sitkHammingWindowedSinc",
+    "sitkCosineWindowedSinc", "sitkWelchWindowedSinc", "sitkLanczosWindowedSinc", "sitkBlackmanWindowedSinc",
+)  # fmt: skip
+_BY_NUMBER = dict(enumerate(INTERPOLATORS, 1))  # SimpleITK's own numbers, which parameter files may hold
+IMAGE_TYPES = ("Original", "LoG", "Wavelet", "Square", "SquareRoot", "Logarithm", "Exponential", "Gradient", "LBP2D")
+FILTER_SETTINGS = {
+    "sigma", "wavelet", "level", "start_level", "gradientUseSpacing", "lbp2DRadius", "lbp2DSamples", "lbp2DMethod",
+}  # fmt: skip
+Given = tuple[tuple[str, Any], ...]
 
 # Position of each measure in `table_kernels.cooccurrences`, and in `emphases`.
 GLCM = {
@@ -109,6 +119,22 @@ class Parameters:
         Added to intensities before energy and root mean square.
     label : int
         Value of the mask.
+    resampledPixelSpacing : (x, y, z) or None
+        Millimetres of the grid to measure on; 0 leaves an axis.
+    interpolator : str or None
+        Of SimpleITK; masks take the nearest neighbour. None: nothing is resampled.
+    padDistance : int
+        Voxels round the region that are resampled, or kept, so that filters see them.
+    preCrop : bool
+        Whether the image is cropped to that before it is filtered.
+    distances : tuple of int
+        Of the neighbours of co-occurrence, dependence and tone difference, in voxels.
+    gldm_a : float
+        Levels that differ by no more than this depend on each other.
+    imageTypes : tuple of (type, settings)
+        What is measured: "Original" and filtered images, each with settings of its own.
+    filterSettings : tuple of (name, value)
+        Settings of all filters.
     classes : tuple of (class, names)
         What to compute; names: all where empty.
     """
@@ -126,6 +152,14 @@ class Parameters:
     weightingNorm: str | None = None  # noqa: N815
     voxelArrayShift: float = 0.0  # noqa: N815
     label: int = 1
+    resampledPixelSpacing: tuple[float, ...] | None = None  # noqa: N815
+    interpolator: str | None = "sitkBSpline"
+    padDistance: int = 5  # noqa: N815
+    preCrop: bool = False  # noqa: N815
+    distances: tuple[int, ...] = (1,)
+    gldm_a: float = 0.0
+    imageTypes: tuple[tuple[str, Given], ...] = (("Original", ()),)  # noqa: N815
+    filterSettings: Given = ()  # noqa: N815
     classes: tuple[tuple[str, tuple[str, ...]], ...] = tuple((name, ()) for name in CLASSES)
 
     def __post_init__(self) -> None:
@@ -141,12 +175,49 @@ class Parameters:
             )
         if self.force2Ddimension not in (0, 1, 2):
             raise ValueError(f"force2Ddimension must be 0, 1 or 2, got {self.force2Ddimension}")
+        if self.interpolator not in (None, *INTERPOLATORS):
+            raise ValueError(f"unknown interpolator {self.interpolator!r}; known: {', '.join(INTERPOLATORS)}")
+        if self.resampledPixelSpacing is not None and (
+            len(self.resampledPixelSpacing) != 3 or min(self.resampledPixelSpacing) < 0
+        ):
+            raise ValueError(f"resampledPixelSpacing must be three lengths, got {list(self.resampledPixelSpacing)}")
+        if not self.distances or min(self.distances) < 1:
+            raise ValueError(f"distances must be whole numbers from 1, got {list(self.distances)}")
+        for image_type, _ in self.imageTypes:
+            if image_type not in IMAGE_TYPES:
+                raise ValueError(f"imageType {image_type!r} is not supported; use {', '.join(IMAGE_TYPES)}")
+            self.of_type(image_type)  # a setting that does not fit is told at once
+
+    def of_type(self, image_type: str) -> tuple[Parameters, dict[str, Any]]:
+        """Settings that hold for one image type: those of features, and those of its filter.
+
+        Raises
+        ------
+        ValueError
+            For a setting that is unknown or does not fit.
+        """
+        given = dict(self.filterSettings)
+        changed: dict[str, Any] = {}
+        for name, value in dict(self.imageTypes)[image_type]:
+            if name in FILTER_SETTINGS:
+                given[name] = value
+            elif name in _CHANGED_BY_TYPE:
+                changed[name] = _converted(name, value)
+            else:
+                raise ValueError(f"setting {name!r} of imageType {image_type!r} is not supported; leave it out")
+        return (replace(self, imageTypes=(("Original", ()),), **changed) if changed else self), given
 
     @property
     def identity(self) -> str:
         """Short name of all settings and of the version: equal ones give comparable numbers."""
         known = {"pyradiomics": VERSION, **asdict(self)}
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:12]
+
+
+# What a filtered image can be measured by in another way than the image itself.
+_CHANGED_BY_TYPE = {
+    "binWidth", "binCount", "force2D", "force2Ddimension", "weightingNorm", "voxelArrayShift", "distances", "gldm_a",
+}  # fmt: skip
 
 
 def is_parameter_file(document: Mapping[str, Any]) -> bool:
@@ -178,32 +249,41 @@ def parameters_of(document: Mapping[str, Any]) -> Parameters:
             raise ValueError(
                 f"unknown section {section!r} of a PyRadiomics parameter file; known: {', '.join(_SECTIONS)}"
             )
-    for image_type in document.get("imageType") or {}:
-        if image_type != "Original":
-            raise ValueError(f"imageType {image_type!r} is not supported here: filter the image first, then measure it")
     given: dict[str, Any] = {}
-    known = {f.name for f in fields(Parameters)} - {"classes"}
+    filters: dict[str, Any] = {}
+    known = {f.name for f in fields(Parameters)} - {"classes", "imageTypes", "filterSettings"}
     for name, value in (document.get("setting") or {}).items():
         if name in known:
-            given[name] = tuple(map(float, value)) if isinstance(value, list) else value
-        elif not (name in _IGNORED or _neutral(name, value)):
-            advice = "resample the image first" if name == "resampledPixelSpacing" else "leave it out"
-            raise ValueError(f"setting {name!r} is not supported with the value {value!r}; {advice}")
-    for name in ("binWidth", "normalizeScale", "voxelArrayShift"):
-        if name in given:
-            given[name] = float(given[name])
+            given[name] = _converted(name, value)
+        elif name in FILTER_SETTINGS:
+            filters[name] = value
+        elif not (name in _IGNORED or (name == "symmetricalGLCM" and value is True)):
+            raise ValueError(f"setting {name!r} is not supported with the value {value!r}; leave it out")
+    types = document.get("imageType") or {"Original": {}}
+    given["imageTypes"] = tuple((name, _frozen(own or {})) for name, own in types.items())
+    given["filterSettings"] = _frozen(filters)
     chosen = document.get("featureClass")
     if chosen:
         given["classes"] = tuple((name, _names_in(name, names)) for name, names in chosen.items())
     return Parameters(**given)
 
 
-def _neutral(name: str, value: Any) -> bool:
-    """Whether a setting has the value under which PyRadiomics does what is done here."""
-    usual = {"distances": [1], "gldm_a": 0, "symmetricalGLCM": True}
+def _converted(name: str, value: Any) -> Any:
+    """A setting's value from YAML as `Parameters` holds it."""
+    if name in ("binWidth", "normalizeScale", "voxelArrayShift", "gldm_a"):
+        return float(value)
+    if name == "interpolator":
+        return _BY_NUMBER.get(value, str(value)) if isinstance(value, int) else value
+    if name == "distances":
+        return tuple(int(v) for v in value)
     if name == "resampledPixelSpacing":
-        return value is None or value == [0, 0, 0]
-    return name in usual and value == usual[name]
+        return None if value is None or not any(value) else tuple(float(v) for v in value)
+    return tuple(map(float, value)) if isinstance(value, list) else value
+
+
+def _frozen(given: Mapping[str, Any]) -> Given:
+    """Settings that can be hashed and compared."""
+    return tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in given.items())
 
 
 def _names_in(name: str, names: Sequence[str] | None) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
-"""The door between pixel chains and this room: the step `features`."""
+"""The door between pixel chains and this room: the steps `features` and `features.pyradiomics`."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, cast
@@ -13,7 +14,7 @@ from radlake.features import pyradiomics
 from radlake.features.extract import axes_of, family_rows, prepared, settings_id, unusual
 from radlake.features.families import chosen_families, families_on
 from radlake.features.presets import PYRADIOMICS, Options, Settings, settings_of
-from radlake.features.pyradiomics_settings import Parameters
+from radlake.features.pyradiomics_settings import Parameters, parameters_of
 from radlake.features.roi import Roi
 from radlake.features.texture import DEFAULT_AGGREGATIONS, Aggregation
 from radlake.features.views import View, views_of
@@ -110,6 +111,23 @@ def _identity(settings: Settings, families: tuple[str, ...], image: str, one: Vi
     )
 
 
+def pyradiomics_features(
+    item: Item, *, image: str = "original", mask: str = "foreground", parameters: str = "{}"
+) -> Rows:
+    """Measure the regions of one name, or all of them ("*"), under PyRadiomics' names by its own settings.
+
+    Parameters
+    ----------
+    item : Item
+        An image with its regions.
+    image, mask : str
+        As for the step `features`.
+    parameters : str
+        The content of a PyRadiomics parameter file as JSON, such as '{"setting": {"binWidth": 10}}'.
+    """
+    return pyradiomics_rows(item, image, mask, parameters_of(json.loads(parameters)))
+
+
 def pyradiomics_rows(item: Item, image: str, mask: str, parameters: Parameters | None = None) -> Rows:
     """Rows of the regions under PyRadiomics' names; a single one with a reason for a region it cannot measure.
 
@@ -197,5 +215,15 @@ STAGES: dict[str, Stage] = {
         ("features",),
         features,
         megabytes_per_megavoxel=6,
-    )
+    ),
+    "features.pyradiomics": Stage(
+        "features.pyradiomics",
+        1,
+        "each",
+        "images",
+        ("image:{image}", "mask:{mask}"),
+        ("features",),
+        pyradiomics_features,
+        megabytes_per_megavoxel=30,
+    ),
 }
