@@ -83,6 +83,8 @@ def study(reference: str) -> Pipeline:
         step("features"),
         step("features", mask="*"),
         step("features.pyradiomics", parameters='{"featureClass": {"firstorder": null}}'),
+        step("features.perturbed", families=["intensity"], turn_degrees=0.0),
+        step("stability"),
         step("duplicates"),
         step("nyul.scale"),
     ]

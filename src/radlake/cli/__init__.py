@@ -19,6 +19,7 @@ from radlake.cli import (
     privacy,
     scale,
     similar,
+    stability,
     track,
 )
 from radlake.cli.common import app, parse_memory
@@ -38,6 +39,7 @@ __all__ = [
     "privacy",
     "scale",
     "similar",
+    "stability",
     "track",
 ]
 

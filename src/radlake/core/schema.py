@@ -217,6 +217,25 @@ FEATURES = _schema(
     settings_id=_S,
 )
 
+# Features of regions under small changes of their masks, and what repeated measurements say of each feature.
+REPEATS = _schema(owner=_S, image_id=_S, mask_id=_S, change=_S, family=_S, name=_S, value=_F, unit=_S, settings_id=_S)
+STABILITY = _schema(
+    owner=_S,
+    kind=_S,  # perturbed, retest
+    settings_id=_S,
+    family=_S,
+    name=_S,
+    unit=_S,
+    icc=_F,  # ICC(2,1), with its 95 % interval
+    low=_F,
+    high=_F,
+    subjects=_I,
+    measurements=_I,
+    reliable=_B,
+    cluster=_I,  # of reliable features that say nearly the same
+    kept=_B,  # the first of its cluster
+)
+
 DOCUMENTS = _schema(owner=_S, file_id=_S, patient_id=_S, study_id=_S, source=_S, path=_S, name=_S, value=_S, unit=_S)
 CLINICAL = _schema(owner=_S, patient_id=_S, study_id=_S, source=_S, name=_S, value=_S, number=_F, unit=_S)
 LABELS = _schema(owner=_S, unit=_S, unit_id=_S, patient_id=_S, target=_S, value=_F, text=_S)
@@ -322,6 +341,8 @@ TABLES: dict[str, pa.Schema] = {
     "fingerprints": FINGERPRINTS,
     "duplicates": DUPLICATES,
     "features": FEATURES,
+    "repeats": REPEATS,
+    "stability": STABILITY,
     "documents": DOCUMENTS,
     "clinical": CLINICAL,
     "labels": LABELS,

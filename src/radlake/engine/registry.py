@@ -16,6 +16,7 @@ _TABLES = (
     "imaging.stages",
     "quality.stages",
     "features.stages",
+    "features.stability_stages",
     "learn.stages",
     "learn.model_stages",
     "learn.groups",

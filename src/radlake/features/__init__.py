@@ -16,16 +16,25 @@ from radlake.features.subregions import habitats, shells
 
 if TYPE_CHECKING:
     from radlake.features.transformer import RadiomicsTransformer as RadiomicsTransformer
+    from radlake.features.transformer import StableFeatures as StableFeatures
 
 __all__ = [
-    "FAMILIES", "RadiomicsTransformer", "extract", "extract_labels", "feature_map", "habitats", "shells", "stability",
-]  # fmt: skip
+    "FAMILIES",
+    "RadiomicsTransformer",
+    "StableFeatures",
+    "extract",
+    "extract_labels",
+    "feature_map",
+    "habitats",
+    "shells",
+    "stability",
+]
 
 
 def __getattr__(name: str) -> Any:
-    """Import scikit-learn only for the transformer (PEP 562)."""
-    if name != "RadiomicsTransformer":
+    """Import scikit-learn only for what works in its pipelines (PEP 562)."""
+    if name not in ("RadiomicsTransformer", "StableFeatures"):
         raise AttributeError(f"module 'radlake.features' has no attribute {name!r}")
-    from radlake.features.transformer import RadiomicsTransformer as Found
+    from radlake.features import transformer
 
-    return Found
+    return getattr(transformer, name)
