@@ -1,4 +1,4 @@
-"""Shells and habitats by hand, against scikit-learn's k-means, and as views against label maps."""
+"""Shells and habitats by hand, against scikit-learn's k-means, and as aspects against label maps."""
 
 from __future__ import annotations
 

@@ -14,13 +14,13 @@ import pyarrow as pa
 from radlake.core.fault import Term
 from radlake.core.image import Array, Image, Unit
 from radlake.features import pyradiomics
+from radlake.features.aspects import Aspect, shown
 from radlake.features.families import chosen_families, families_on, family
 from radlake.features.filtered import Filter
 from radlake.features.names import FEATURES
 from radlake.features.presets import PYRADIOMICS, Options, Settings, resampled, settings_of
 from radlake.features.roi import Roi, Values, region_of_interest
 from radlake.features.texture import Aggregation, aggregation_of
-from radlake.features.views import View, viewed
 
 SCHEMA = pa.schema(
     [
@@ -136,8 +136,8 @@ def extract(
     roi = prepared(image, mask, settings, spacing)
     rows: list[dict[str, Any]] = []
     values: dict[str, float | None] = {}
-    for one in (None, *settings.views):
-        part = viewed(roi, one)
+    for one in (None, *settings.aspects):
+        part = shown(roi, one)
         identity = settings_id(
             families=chosen, intensity_range=settings.intensity_range, **unusual(settings, chosen, one)
         )
@@ -151,7 +151,7 @@ def extract(
     return values if as_dict else pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
-def named(tag: str, one: View | None) -> str:
+def named(tag: str, one: Aspect | None) -> str:
     """Name of a feature, which begins with the words of the filter or part that it belongs to.
 
     Examples
@@ -195,7 +195,7 @@ def prepared(
     return region_of_interest(image, mask, spacing=spacing, **settings.of_region)
 
 
-def unusual(settings: Settings, families: Sequence[str], one: View | None = None) -> dict[str, object]:
+def unusual(settings: Settings, families: Sequence[str], one: Aspect | None = None) -> dict[str, object]:
     """What belongs to the identity of settings besides families and range; nothing where it changes no value.
 
     Examples
@@ -237,9 +237,9 @@ def settings_id(*, families: Sequence[str], intensity_range: Sequence[float] | N
 
 
 def family_rows(
-    name: str, roi: Roi, aggregations: Sequence[Aggregation], one: View | None = None
+    name: str, roi: Roi, aggregations: Sequence[Aggregation], one: Aspect | None = None
 ) -> list[dict[str, Any]]:
-    """Rows of one family of a region, without settings; named after the view that the region is seen in.
+    """Rows of one family of a region, without settings; named after the aspect that the region is seen in.
 
     Raises
     ------
@@ -275,7 +275,7 @@ def family_values(name: str, roi: Roi, aggregations: Sequence[Aggregation]) -> V
 
 
 def described(
-    family_name: str, names: tuple[str, ...], roi: Roi, one: View | None = None
+    family_name: str, names: tuple[str, ...], roi: Roi, one: Aspect | None = None
 ) -> tuple[dict[str, str | None], ...]:
     """Family, aggregation, code, name and unit of each feature of a region."""
     # Bin numbers have no unit, and neither have the fractions of this family.
@@ -285,7 +285,7 @@ def described(
 
 @lru_cache(maxsize=256)
 def _described(
-    family_name: str, names: tuple[str, ...], unit: Unit | Literal[""], calibrated: bool, one: View | None
+    family_name: str, names: tuple[str, ...], unit: Unit | Literal[""], calibrated: bool, one: Aspect | None
 ) -> tuple[dict[str, str | None], ...]:
     """Family, aggregation, code, name and unit of each feature; without an intensity unit all are pure numbers."""
     texture = family(family_name).texture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from radlake.features.aspects import FIRST_ORDER, Aspect
 from radlake.features.autocorrelation import autocorrelation
 from radlake.features.enclosure import enclosure
 from radlake.features.filtered import Filter
@@ -25,7 +26,6 @@ from radlake.features.props import props
 from radlake.features.roi import Values
 from radlake.features.statistics import intensity
 from radlake.features.subregions import fraction
-from radlake.features.views import FIRST_ORDER, View
 
 
 class Family(NamedTuple):
@@ -102,8 +102,8 @@ def chosen_families(families: Sequence[str] | None, preset: str | None, axes: in
     return tuple(name for name, entry in FAMILIES.items() if not entry.part and (planes or not entry.plane))
 
 
-def families_on(one: View | None, families: Sequence[str]) -> list[str]:
-    """Of these families those that a view changes: first order for parts of a region, all of them without a view.
+def families_on(one: Aspect | None, families: Sequence[str]) -> list[str]:
+    """Of these families those that an aspect changes: first order for parts of a region, all of them without an aspect.
 
     Examples
     --------

@@ -10,12 +10,12 @@ import pyarrow as pa
 
 from radlake.core.fault import ItemError, Term
 from radlake.core.image import Array, Image
+from radlake.features.aspects import Aspect, aspects_of
 from radlake.features.extract import axes_of, described, family_values, settings_id, unusual
 from radlake.features.families import chosen_families, families_on
 from radlake.features.filtered import Filter
 from radlake.features.presets import Options, Settings, resampled, settings_of
 from radlake.features.roi import Roi, Values, framed, region_of_interest, roi_in
-from radlake.features.views import View, views_of
 
 SCHEMA = pa.schema(
     [
@@ -35,11 +35,11 @@ _WORDS = ("family", "aggregation", "code", "name", "unit")
 
 
 class _Found(NamedTuple):
-    """What one family gave for one region on its image or in a view: values by name, or why it cannot measure it."""
+    """What one family gave for one region on its image or in an aspect: values by name, or why it cannot measure it."""
 
     label: int
     family: str
-    view: View | None
+    aspect: Aspect | None
     roi: Roi | None
     values: Values | ItemError
 
@@ -93,20 +93,20 @@ def extract_labels(
     chosen = chosen_families(families, preset, axes_of(labels))
     identities = {
         one: settings_id(families=chosen, intensity_range=settings.intensity_range, **unusual(settings, chosen, one))
-        for one in (None, *settings.views)
+        for one in (None, *settings.aspects)
     }
     responses: dict[Filter, Array] = {}
     each = _cropped if settings.spacing_mm is None else _resampled
     found = [
         _measured(label, part, one, name, settings)
         for label, roi in each(image, labels, settings, spacing)
-        for one, part in views_of(roi, settings.views, responses)
+        for one, part in aspects_of(roi, settings.aspects, responses)
         for name in families_on(one, chosen)
     ]
     return _table(found, identities)
 
 
-def _measured(label: int, roi: Roi | ItemError, one: View | None, family: str, settings: Settings) -> _Found:
+def _measured(label: int, roi: Roi | ItemError, one: Aspect | None, family: str, settings: Settings) -> _Found:
     """One family of one region."""
     if isinstance(roi, ItemError):
         return _Found(label, family, one, None, roi)
@@ -158,7 +158,7 @@ def _boxes(labels: Array) -> Iterator[tuple[int, tuple[slice, ...]]]:
     yield from zip(values.tolist(), ndimage.find_objects(ranks), strict=True)
 
 
-def _table(found: Sequence[_Found], identities: dict[View | None, str]) -> pa.Table:
+def _table(found: Sequence[_Found], identities: dict[Aspect | None, str]) -> pa.Table:
     """Rows of all regions. The words of a family are the same for most of them: they are kept once and repeated."""
     words: list[dict[str, str | None]] = []
     first: dict[tuple[str, ...], int] = {}  # where the words of a family begin
@@ -188,6 +188,6 @@ def _table(found: Sequence[_Found], identities: dict[View | None, str]) -> pa.Ta
     columns["reason"] = pa.array(reasons, pa.string())
     order = list(identities)
     columns["settings_id"] = pa.array(identities.values(), pa.string()).take(
-        pa.array(np.repeat([order.index(f.view) for f in found], counts), pa.int64())
+        pa.array(np.repeat([order.index(f.aspect) for f in found], counts), pa.int64())
     )
     return pa.Table.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)

@@ -94,7 +94,7 @@ def feature_map(
     if radius_vox < 1:
         raise ValueError(f"radius_vox must be at least 1, got {radius_vox}")
     settings = settings_of(None, options)
-    if settings.spacing_mm is not None or settings.views:
+    if settings.spacing_mm is not None or settings.aspects:
         raise ValueError("resample or filter the image first: a map lies on the grid of its image")
     roi = region_of_interest(image, mask, spacing=spacing, **settings.of_region)
     measure, needs_levels = _measure(name, roi.mask.ndim)

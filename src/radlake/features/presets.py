@@ -9,11 +9,11 @@ from typing import Any, TypedDict
 import numpy as np
 
 from radlake.core.image import Array, Image
+from radlake.features.aspects import Aspect
 from radlake.features.discretise import Binning
 from radlake.features.filtered import Filter
 from radlake.features.subregions import habitats_of, shells_of
 from radlake.features.texture import AGGREGATIONS, DEFAULT_AGGREGATIONS, Aggregation
-from radlake.features.views import View
 from radlake.imaging.arguments import Spacing
 from radlake.imaging.resample import Interpolation, to_spacing
 
@@ -64,10 +64,10 @@ class Settings:
         unknown = sorted(set(self.aggregations) - set(AGGREGATIONS))
         if unknown:
             raise ValueError(f"unknown aggregation {unknown[0]!r}; known: {', '.join(AGGREGATIONS)}")
-        _ = self.views  # out of range: said at once
+        _ = self.aspects  # out of range: said at once
 
     @property
-    def views(self) -> tuple[View, ...]:
+    def aspects(self) -> tuple[Aspect, ...]:
         """What is measured besides the region itself: responses, shells, habitats."""
         shells = () if self.shells_mm is None else shells_of(self.shells_mm)
         habitats = () if self.habitats is None else habitats_of(self.habitats)

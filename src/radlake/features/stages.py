@@ -11,13 +11,13 @@ from radlake.core.fault import ItemError
 from radlake.core.image import Image, Region
 from radlake.core.stage import Item, Row, Rows, Stage
 from radlake.features import pyradiomics
+from radlake.features.aspects import Aspect, aspects_of
 from radlake.features.extract import axes_of, family_rows, prepared, settings_id, unusual
 from radlake.features.families import chosen_families, families_on
 from radlake.features.presets import PYRADIOMICS, Options, Settings, settings_of
 from radlake.features.pyradiomics_settings import Parameters, parameters_of
 from radlake.features.roi import Roi
 from radlake.features.texture import DEFAULT_AGGREGATIONS, Aggregation
-from radlake.features.views import View, views_of
 from radlake.imaging.resample import Interpolation
 
 EVERY_REGION = "*"
@@ -104,8 +104,8 @@ def features(  # noqa: PLR0913 - the signature is the schema of the step
 
 
 @lru_cache(maxsize=256)
-def _identity(settings: Settings, families: tuple[str, ...], image: str, one: View | None) -> str:
-    """Id of settings, families and the name of the image, and of the view it is measured in."""
+def _identity(settings: Settings, families: tuple[str, ...], image: str, one: Aspect | None) -> str:
+    """Id of settings, families and the name of the image, and of the aspect it is measured in."""
     return settings_id(
         families=families, intensity_range=settings.intensity_range, image=image, **unusual(settings, families, one)
     )
@@ -182,13 +182,13 @@ def _tuple(value: Any) -> Any:
 
 def _measured(
     image: Image, region: Region, families: Sequence[str], settings: Settings
-) -> Iterator[tuple[View | None, Row]]:
-    """Rows on the image and in each view; one with a reason for each family that cannot measure the region."""
+) -> Iterator[tuple[Aspect | None, Row]]:
+    """Rows on the image and in each aspect; one with a reason for each family that cannot measure the region."""
     try:
         roi: Roi | ItemError = prepared(image, region.mask, settings)
     except ItemError as problem:
         roi = problem
-    for one, part in views_of(roi, settings.views):
+    for one, part in aspects_of(roi, settings.aspects):
         for family in families_on(one, families):
             try:
                 if isinstance(part, ItemError):

@@ -10,18 +10,18 @@ from radlake.features.filtered import Filter, region_on
 from radlake.features.roi import Roi
 from radlake.features.subregions import Habitat, Part, Shell
 
-View = Filter | Part
+Aspect = Filter | Part
 FIRST_ORDER = ("fraction", "intensity", "histogram", "ivh")  # what parts of a region are measured by
 
 
-def viewed(roi: Roi, view: View | None, responses: dict[Filter, Array] | None = None) -> Roi:
-    """A region as a view shows it; None: as it is.
+def shown(roi: Roi, aspect: Aspect | None, responses: dict[Filter, Array] | None = None) -> Roi:
+    """A region as an aspect shows it; None: as it is.
 
     Parameters
     ----------
     roi : Roi
         With its image.
-    view : Filter, Shell, Habitat or None
+    aspect : Filter, Shell, Habitat or None
     responses : dict, optional
         Responses of filters to this image that are known already; the one that is made is added.
 
@@ -32,37 +32,37 @@ def viewed(roi: Roi, view: View | None, responses: dict[Filter, Array] | None = 
     ValueError
         When the roi has no image.
     """
-    if view is None:
+    if aspect is None:
         return roi
-    if isinstance(view, Shell | Habitat):
+    if isinstance(aspect, Shell | Habitat):
         if roi.intensity is None:
             raise ValueError("shells and habitats need an image")
-        return view.of(roi)
-    return region_on(roi, view, responses)
+        return aspect.of(roi)
+    return region_on(roi, aspect, responses)
 
 
-def views_of(
-    roi: Roi | ItemError, views: Sequence[View], responses: dict[Filter, Array] | None = None
-) -> Iterator[tuple[View | None, Roi | ItemError]]:
-    """A region as it is and in every view, or what stands against that.
+def aspects_of(
+    roi: Roi | ItemError, aspects: Sequence[Aspect], responses: dict[Filter, Array] | None = None
+) -> Iterator[tuple[Aspect | None, Roi | ItemError]]:
+    """A region as it is and in every aspect, or what stands against that.
 
     Parameters
     ----------
     roi : Roi or ItemError
         What stands against the region itself stands against all.
-    views : sequence of View
+    aspects : sequence of Aspect
     responses : dict, optional
-        As for `viewed`.
+        As for `shown`.
 
     Examples
     --------
     >>> problem = ItemError("empty_mask")
-    >>> [(view.label if view else None, found is problem) for view, found in views_of(problem, [Shell(0, 5)])]
+    >>> [(aspect.label if aspect else None, found is problem) for aspect, found in aspects_of(problem, [Shell(0, 5)])]
     [(None, True), ('shell_0_5', True)]
     """
     yield None, roi
-    for view in views:
+    for aspect in aspects:
         try:
-            yield view, roi if isinstance(roi, ItemError) else viewed(roi, view, responses)
+            yield aspect, roi if isinstance(roi, ItemError) else shown(roi, aspect, responses)
         except ItemError as problem:
-            yield view, problem
+            yield aspect, problem
