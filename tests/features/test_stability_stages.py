@@ -43,6 +43,7 @@ def test_each_change_is_measured_as_extract_would() -> None:
         item.images["original"], perturbed(mask, Perturbation(grow_mm=1.0)), families=("intensity",), as_dict=True
     )
     assert {r["name"]: r["value"] for r in rows if r["change"] == "grow 1 mm"} == grown
+    assert rows == [row for _, row in perturb(item, mask="*", families=("intensity",))]
     usual = features(item, mask="seg", families=("intensity",))
     assert {r["settings_id"] for r in rows} == {r["settings_id"] for _, r in usual}
 

@@ -6,8 +6,9 @@ is judged here describes a cohort; a model must judge by its training folds, as 
 
 from __future__ import annotations
 
+import inspect
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Literal, Protocol
 
@@ -20,9 +21,7 @@ from radlake.core.schema import to_table
 from radlake.core.stage import Item, Row, Rows, Stage
 from radlake.features.stability import Perturbation, perturbed
 from radlake.features.stable import Verdict, verdicts
-from radlake.features.stages import features
-from radlake.features.texture import DEFAULT_AGGREGATIONS, Aggregation
-from radlake.imaging.resample import Interpolation
+from radlake.features.stages import features, regions_named
 
 Retest = Literal["none", "patient", "study"]
 Key = tuple[str, str, str, str]  # settings_id, family, name, unit
@@ -72,7 +71,7 @@ def changes_of(grow_mm: float, shift_mm: float, turn_degrees: float, axes: int) 
     return found
 
 
-def perturbed_features(  # noqa: PLR0913 - the signature is the schema of the step
+def perturbed_features(
     item: Item,
     *,
     image: str = "original",
@@ -80,23 +79,9 @@ def perturbed_features(  # noqa: PLR0913 - the signature is the schema of the st
     grow_mm: float = 1.0,
     shift_mm: float = 1.0,
     turn_degrees: float = 5.0,
-    families: tuple[str, ...] | None = None,
-    preset: str | None = None,
-    aggregations: tuple[Aggregation, ...] = DEFAULT_AGGREGATIONS,
-    bin_width: float | None = None,
-    bin_count: int | None = None,
-    ivh_bin_width: float | None = None,
-    ivh_bin_count: int | None = None,
-    intensity_range: tuple[float, ...] | None = None,
-    outlier_sigma: float | None = None,
-    spacing_mm: tuple[float, ...] | None = None,
-    interpolation: Interpolation = "linear",
-    rounded: bool = False,
-    filters: tuple[str, ...] = (),
-    shells_mm: tuple[float, ...] | None = None,
-    habitats: int | None = None,
+    **settings: Any,
 ) -> Rows:
-    """Measure the regions of one name as they are drawn and under small changes of their masks.
+    """Measure the regions of one name, or all of them ("*"), as they are drawn and under small changes of their masks.
 
     Parameters
     ----------
@@ -108,27 +93,31 @@ def perturbed_features(  # noqa: PLR0913 - the signature is the schema of the st
         How far the border moves outward and inward, and the mask in its plane, millimetres; 0 leaves that out.
     turn_degrees : float
         How far the mask turns in its plane, both ways; 0 leaves that out.
-
-    All others (`families`, `preset`, `aggregations`, `bin_width`, `bin_count`, `ivh_bin_width`, `ivh_bin_count`,
-    `intensity_range`, `outlier_sigma`, `spacing_mm`, `interpolation`, `rounded`, `filters`, `shells_mm`, `habitats`)
-    are those of the step `features`.
+    settings
+        Those of the step `features`: `families`, `preset`, `aggregations`, `bin_width`, `bin_count`, `ivh_bin_width`,
+        `ivh_bin_count`, `intensity_range`, `outlier_sigma`, `spacing_mm`, `interpolation`, `rounded`, `filters`,
+        `shells_mm`, `habitats`.
     """
-    settings = {
-        "families": families, "preset": preset, "aggregations": aggregations, "bin_width": bin_width,
-        "bin_count": bin_count, "ivh_bin_width": ivh_bin_width, "ivh_bin_count": ivh_bin_count,
-        "intensity_range": intensity_range, "outlier_sigma": outlier_sigma, "spacing_mm": spacing_mm,
-        "interpolation": interpolation, "rounded": rounded, "filters": filters, "shells_mm": shells_mm,
-        "habitats": habitats,
-    }  # fmt: skip
     rows: Rows = []
-    for region in item.regions[mask]:
+    for region in regions_named(item, mask):
         changes = changes_of(grow_mm, shift_mm, turn_degrees, region.mask.array.ndim)
         for name, change in ((AS_DRAWN, None), *changes.items()):
             changed = region if change is None else _changed(region, change)
-            alone = replace(item, regions={mask: [changed]})
-            measured = features(alone, image=image, mask=mask, **settings)  # type: ignore[arg-type]
+            alone = replace(item, regions={"this": [changed]})
+            measured = features(alone, image=image, mask="this", **settings)
             rows += [("repeats", _repeat(row, name)) for _, row in measured if row.get("name") is not None]
     return rows
+
+
+def _with_settings(own: Callable[..., Rows], of: Callable[..., Rows]) -> inspect.Signature:
+    """Signature of a step that takes the settings of another beside its own: written out, as it is a schema."""
+    mine = [p for p in inspect.signature(own, eval_str=True).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    known = {p.name for p in mine}
+    more = [p for p in inspect.signature(of, eval_str=True).parameters.values() if p.name not in known]
+    return inspect.Signature([*mine, *more], return_annotation=Rows)
+
+
+perturbed_features.__signature__ = _with_settings(perturbed_features, features)  # type: ignore[attr-defined]
 
 
 def _changed(region: Region, change: Perturbation) -> Region:

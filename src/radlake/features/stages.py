@@ -95,7 +95,7 @@ def features(  # noqa: PLR0913 - the signature is the schema of the step
     if preset == PYRADIOMICS:
         return pyradiomics_rows(item, image, mask)
     rows: Rows = []
-    for region in _regions(item, mask):
+    for region in regions_named(item, mask):
         chosen = chosen_families(families, preset, axes_of(region.mask))
         key = {"owner": item.id, "image_id": item.row.get("image_id", item.id), "mask_id": region.id}
         for one, row in _measured(item.images[image], region, chosen, settings):
@@ -141,7 +141,7 @@ def pyradiomics_rows(item: Item, image: str, mask: str, parameters: Parameters |
     """
     chosen = parameters or Parameters()
     found: Rows = []
-    for region in _regions(item, mask):
+    for region in regions_named(item, mask):
         key = {"owner": item.id, "image_id": item.row.get("image_id", item.id), "mask_id": region.id}
         try:
             measured = pyradiomics.rows(item.images[image], region.mask, chosen)
@@ -198,7 +198,7 @@ def _measured(
                 yield one, {"family": family, "reason": str(problem)}
 
 
-def _regions(item: Item, mask: str) -> list[Region]:
+def regions_named(item: Item, mask: str) -> list[Region]:
     """Regions under a name; all of them, each once, for "*"."""
     if mask != EVERY_REGION:
         return item.regions[mask]
