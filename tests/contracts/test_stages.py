@@ -42,6 +42,7 @@ def study(reference: str) -> Pipeline:
         step("quality"),
         step("fingerprint"),
         step("deid.pixels"),
+        step("deid.deface"),
         step("preview"),
         *(step(f"filter.{name}") for name in ("gaussian", "mean", "median")),
         *(step(f"filter.{name}", to=name) for name in DENOISING),

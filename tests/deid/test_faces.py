@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from radlake.deid.faces import faces
+from radlake.core.image import Geometry, Image, Kind
+from radlake.deid.faces import faces, in_volume
 
 
 def scan(**values: object) -> Dataset:
@@ -51,6 +53,26 @@ def test_heads_whose_voxels_are_small_are_flagged(values: dict[str, object]) -> 
 )
 def test_others_are_not(values: dict[str, object]) -> None:
     assert faces(scan(**values)) == "none"
+
+
+@pytest.mark.parametrize(
+    ("shape", "spacing", "kind", "part", "expected"),
+    [
+        ((40, 256, 256), (5.0, 1.0, 1.0), "mr", "BRAIN", "recognizable"),
+        ((256, 40, 256), (1.0, 5.0, 1.0), "ct", None, "recognizable"),
+        ((40, 256, 256), (6.0, 1.0, 1.0), "mr", "BRAIN", "none"),
+        ((40, 256, 256), (1.0, 1.0, 1.0), "mr", "LIVER", "none"),
+        ((400, 512, 512), (1.5, 0.9, 0.9), "ct", None, "none"),  # a field of 600 mm
+        ((400, 512, 512), (1.5, 0.9, 0.9), "ct", "WHOLEBODY", "recognizable"),
+        ((40, 256, 256), (1.0, 1.0, 1.0), "pet", "BRAIN", "none"),
+        ((256, 256), (1.0, 1.0), "mr", "BRAIN", "none"),
+    ],
+)
+def test_volumes_are_judged_by_voxels_and_field(
+    shape: tuple[int, ...], spacing: tuple[float, ...], kind: Kind, part: str | None, expected: str
+) -> None:
+    image = Image(np.broadcast_to(np.int16(0), shape), Geometry(spacing), kind=kind)
+    assert in_volume(image, part) == expected
 
 
 def test_damaged_values_are_taken_for_the_worst(quiet: None) -> None:

@@ -105,7 +105,7 @@ def test_what_an_annotation_allows_is_accepted_and_stays_equal_when_checked_agai
     ("written", "words"),
     [
         ([step("deid"), step("segment.ots")], "unknown step 'segment.ots'; did you mean 'segment.otsu'"),
-        ([step("deid"), step("zzz")], "known: deid, deid.pixels, duplicates"),
+        ([step("deid"), step("zzz")], "known: deid, deid.deface, deid.pixels, duplicates"),
         (
             [step("deid"), step("preview", longst=3)],
             "unknown parameter 'longst' of step 'preview'; did you mean 'longest'",

@@ -52,6 +52,7 @@ FAULTS: dict[str, Rule] = {
         "look at its picture in the private part; --pixels redact blanks them",
     ),
     "text_left": Rule("there may be text in the picture that blanking does not remove", "look at it yourself"),
+    "face_left": Rule("the face could not be removed: {why}", "look at it yourself; remove the face with another tool"),
     "contradictory_header": Rule("the header contradicts itself: {what}", "export the file again"),
     "too_large": Rule(
         "needs about {needed_mib} MiB, the limit is {limit_mib} MiB", "raise --memory, or set this file aside"

@@ -185,6 +185,8 @@ QUALITY = _schema(owner=_S, image_id=_S, series_id=_S, check=_S, level=_S, messa
 # What reading the pixels found; where a row is missing, images.pixel_text says what the header lets expect.
 PIXEL_TEXTS = _schema(owner=_S, image_id=_S, state=_S, boxes=_I)  # clean, redacted, unsure; boxes blanked
 
+FACES = _schema(owner=_S, image_id=_S, state=_S)  # none: no head that shows one; removed
+
 PREVIEWS = _schema(owner=_S, image_id=_S, object=_S, width=_I, height=_I)
 
 # percentiles of an image inside a mask, and the scale to which those of a cohort lead (Nyul)
@@ -335,6 +337,7 @@ TABLES: dict[str, pa.Schema] = {
     "agreement": AGREEMENT,
     "quality": QUALITY,
     "pixel_texts": PIXEL_TEXTS,
+    "faces": FACES,
     "previews": PREVIEWS,
     "landmarks": LANDMARKS,
     "scales": SCALES,

@@ -1,6 +1,6 @@
 """Whether a face could be rebuilt from an image: heads on CT and MR whose voxels are small enough.
 
-A flag, made from the header alone. Nothing is removed from pixels here.
+A flag, made from what is known beside the pixels. `deface` removes faces.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from radlake.core.image import Image
 from radlake.deid.ledger import Faces
 from radlake.formats.dicom.dataset import float_of, integer_of, value_of
 
@@ -58,6 +59,33 @@ def faces(dataset: Dataset) -> Faces:
     if _HEAD.search(told) or _WHOLE.search(told):
         return "recognizable"
     return "none" if value_of(dataset, "BodyPartExamined") or not _fits_a_head(dataset) else "recognizable"
+
+
+def in_volume(image: Image, body_part: str | None) -> Faces:
+    """Whether a face could be rebuilt from a volume.
+
+    Parameters
+    ----------
+    image : Image
+    body_part : str, optional
+        What was examined; without, the field of view decides.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from radlake.core.image import Geometry
+    >>> in_volume(Image(np.zeros((160, 256, 256)), Geometry((1.0, 1.0, 1.0)), kind="mr"), None)
+    'recognizable'
+    """
+    spacing, sizes = image.geometry.spacing, image.array.shape
+    if image.kind not in {"ct", "mr"} or image.array.ndim != 3 or not image.geometry.calibrated:
+        return "none"
+    if max(spacing) > _THICKEST_SLICE_MM or sorted(spacing)[1] > _FINEST_PLANE_MM:
+        return "none"
+    if body_part:
+        return "recognizable" if _HEAD.search(body_part) or _WHOLE.search(body_part) else "none"
+    field = max(step * count for step, count in zip(spacing, sizes, strict=True))
+    return "recognizable" if _HEAD_FIELD_MM[0] <= field <= _HEAD_FIELD_MM[1] else "none"
 
 
 def _is_fine(dataset: Dataset) -> bool:

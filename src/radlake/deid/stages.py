@@ -98,6 +98,28 @@ def redact(item: Item, *, image: str = "original") -> Rows:
     return [("pixel_texts", {"owner": item.id, "image_id": item.id, "state": state, "boxes": boxes})]
 
 
+def deface(item: Item, *, image: str = "original") -> Rows:
+    """Remove the face, and the ears, from CT and MR of heads whose voxels are small enough to rebuild it.
+
+    Steps after this one see the volume without its face. A volume that may show one, and in which it is not found, is
+    set aside. What was examined is taken from the body part of its row; without one, the field of view decides.
+
+    Parameters
+    ----------
+    item : Item
+        An image with its voxels.
+    image : str
+        Name of the image to use.
+    """
+    from radlake.deid.deface import deface as without_face
+    from radlake.deid.faces import in_volume
+
+    found, state = item.images[image], "none"
+    if in_volume(found, item.row.get("body_part")) == "recognizable":
+        item.images[image], state = without_face(found), "removed"
+    return [("faces", {"owner": item.id, "image_id": item.id, "state": state})]
+
+
 def _label_rows(header: Header, known: Ids, file_id: str) -> Iterator[Row]:
     """Target values that a file holds for one of its members; targets without a plain name are numbered."""
     for number, (name, value) in enumerate(header.labels.items()):
@@ -150,6 +172,16 @@ STAGES: dict[str, Stage] = {
         reads=("image:{image}",),
         adds=("pixel_texts",),
         function=redact,
+        megabytes_per_megavoxel=24,
+    ),
+    "deid.deface": Stage(
+        name="deid.deface",
+        version=1,
+        shape="each",
+        over="images",
+        reads=("image:{image}",),
+        adds=("faces",),
+        function=deface,
         megabytes_per_megavoxel=24,
     ),
 }

@@ -1,0 +1,52 @@
+"""A head of ellipsoids, in millimetres as an adult's: skull with brain, face with nose and chin, ears, neck."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from radlake.core.image import Geometry, Image
+
+HEIGHT, DEPTH, WIDTH = 260.0, 250.0, 200.0
+_TOP, _FRONT, _MIDDLE = 20.0, 125.0, 100.0  # of the head below the top, middle of the skull behind the front, middle
+
+
+class Head(NamedTuple):
+    """A volume with axes up, back, left, and what belongs to what."""
+
+    image: Image
+    brain: np.ndarray
+    nose: np.ndarray
+    ears: np.ndarray
+
+
+def head(step: Sequence[float] = (2.0, 2.0, 2.0), *, nod: float = 0.0, hu: bool = False, seed: int = 0) -> Head:
+    """A head in air with noise; it nods by degrees, above 0 with the chin up."""
+    counts = [int(extent / s) for extent, s in zip((HEIGHT, DEPTH, WIDTH), step, strict=True)]
+    up, back, left = np.meshgrid(*[np.arange(n) * s for n, s in zip(counts, step, strict=True)], indexing="ij")
+    down, turn = HEIGHT - up - _TOP, np.deg2rad(nod)
+    below, behind, aside = down - 100, back - _FRONT, left - _MIDDLE  # from the middle of the skull
+    below, behind = (
+        below * np.cos(turn) - behind * np.sin(turn),
+        below * np.sin(turn) + behind * np.cos(turn),
+    )
+
+    def ball(at: Sequence[float], radii: Sequence[float]) -> np.ndarray:
+        place = zip((below, behind, aside), at, radii, strict=True)
+        return np.asarray(sum(((x - c) / r) ** 2 for x, c, r in place) <= 1)
+
+    skull, brain = ball((-10, 0, 0), (90, 95, 76)), ball((-14, 4, 0), (72, 80, 64)) & (below < 20)
+    nose, chin = ball((46, -92, 0), (22, 22, 14)), ball((116, -74, 0), (18, 22, 24))
+    ears = (ball((40, 12, 80), (30, 8, 18)) | ball((40, 12, -80), (30, 8, 18))) & (np.abs(aside) > 70)
+    neck = (np.hypot(behind - 20, aside) < 55) & (below > 40)
+    face = ball((55, -20, 0), (85, 72, 62))
+    tissue = skull | nose | chin | ears | neck | face
+    values = np.where(brain, 600, np.where(tissue, 400, 0)) + np.random.default_rng(seed).normal(0, 10, tissue.shape)
+    values = np.where(brain, 35, np.where(tissue, 60, -1000)) + values / 100 if hu else np.abs(values)
+    geometry = Geometry(tuple(step), direction=((0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0)))
+    kind, unit = ("ct", "HU") if hu else ("mr", "a.u.")
+    return Head(
+        Image(values.astype(np.int16), geometry, kind=kind, unit=unit), brain, nose & ~skull & ~face, ears & ~skull
+    )
