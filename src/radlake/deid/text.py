@@ -164,6 +164,12 @@ def _runs(known: tuple[str, ...]) -> re.Pattern[str] | None:
     return re.compile(rf"\b(?:{'|'.join(sorted(runs))})\b", re.IGNORECASE) if runs else None
 
 
+@lru_cache(maxsize=2)
+def _unspaced(known: tuple[str, ...]) -> list[str]:
+    """Components in scripts that may have no spaces between words, longest first."""
+    return sorted((p for p in _components(known) if not p.isascii()), key=lambda p: (-len(p), p))
+
+
 def _without_known(text: str, known: Sequence[str]) -> str:
     """A text without known identifiers and their components."""
     runs = _runs(tuple(known))
@@ -179,8 +185,8 @@ def _without_known(text: str, known: Sequence[str]) -> str:
         return GAP if named else word
 
     text = _WORD.sub(judged, text)
-    for part in sorted((p for p in parts if not p.isascii()), key=len, reverse=True):
-        text = text.replace(part, GAP)  # scripts without spaces between words
+    for part in _unspaced(tuple(known)):
+        text = text.replace(part, GAP)
     return text
 
 
