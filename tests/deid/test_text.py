@@ -141,3 +141,26 @@ def test_hostile_texts_cost_no_more_than_their_length(piece: str) -> None:
 
 def test_a_huge_text_is_cut() -> None:
     assert len(clean_text("no change " * 50_000)) <= 100_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "LIVER-PELVIS/HASTE_AXI", "MRI ABDOMEN PELVIS W+WO", "AX T2 FS", "SAG STIR", "COR T1 SE W/O",
+        "BRAIN SEQ 4.8 H31s", "PELVIS W/O CONT", "11 ml Omniscan", "t1_mpr_tra_p2_iso",
+        "TOF_3D_multi-slab", "CTA CHEST W CONTRAST", "WB CTAC 3.0", "t2_tse_dixon_sag",
+    ],
+)  # fmt: skip
+def test_descriptions_of_series_stay(text: str) -> None:
+    assert clean_text(text) == text
+
+
+def test_carets_are_names_unless_every_word_is_listed() -> None:
+    texts = ["abdomen^liver", "Thorax^Routine", "Dixon^Chest", "chest^Quuxberg", "10^9 cells", "Long^Brown"]
+    assert [clean_text(t) for t in texts] == [
+        "abdomen liver", "Thorax Routine", "[...]", "[...]", "10^9 cells", "[...]",
+    ]  # fmt: skip
+
+
+def test_words_of_series_that_are_names_too_go_with_a_capital() -> None:
+    assert clean_text("Dixon, Loc: AX T2. W. Smith, O. Bravo") == "[...]: AX T2. [...]"

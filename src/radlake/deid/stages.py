@@ -157,7 +157,7 @@ def _audit_rows(fields: Counter[str], file_id: str, profile: Profile) -> Iterato
 STAGES: dict[str, Stage] = {
     "deid": Stage(
         name="deid",
-        version=2,
+        version=3,
         shape="each",
         over="files",
         reads=("headers",),

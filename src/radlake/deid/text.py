@@ -41,7 +41,6 @@ _IDENTIFYING = tuple(
         r"\b[A-Za-z][A-Za-z0-9+.-]{0,20}://\S+|\b(?i:www)\.\S+",
         r"(?<![\w.+-])[\w.+-]{1,64}@[\w.-]+",
         r"(?<![^\s\"'(=])(?:[A-Za-z]:)?(?:[\\/][\w.~-]+){2,}|\\\\\S+",  # a path
-        r"(?<![^\s^])(?!x?\d+\^[-+]?\d)[^\s^]*\^\S*",  # a DICOM person name; not 10^9
         r"(?<![\d.])\d+(?:\.\d+){3,}",  # a UID or an IPv4 address
         r"\b(?:[0-9A-Fa-f]{1,4}:){3,7}[0-9A-Fa-f:]*|\b[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{20,}",  # IPv6, MAC, UUID
         r"\b(?:19|20)\d\d([-./])\d{1,2}\1\d{1,2}(?:[T ]\d[\d:.+Z-]*)?",
@@ -58,6 +57,7 @@ _IDENTIFYING = tuple(
         r"(?<![.\d])\d{5,}",
     )
 )
+_PERSON_NAME = re.compile(r"(?<![^\s^])(?!x?\d+\^[-+]?\d)[^\s^]*\^\S*")  # as DICOM writes it; not 10^9
 _LEAD = re.compile(
     rf"(\b(?i:{_DONE}\s+by|{_ROLE}\s*:|attn\.?)\s*:?\s{{0,2}}){_CAPITAL}(?:[\s,]{{1,2}}{_CAPITAL}){{0,3}}"
     r"|(\b(?i:name|address)\s*[:=]\s*)[^\n,;]{1,80}"
@@ -67,11 +67,12 @@ _WORD = re.compile(r"[^\W_]+")
 _TOKEN = re.compile(r"\[\.\.\.\]|[^\W_]+|\s+|.", re.DOTALL)
 _GAPS = re.compile(r"\[\.\.\.\](?:[\s.,'’&/()-]{0,3}\[\.\.\.\])+")
 _LETTERS = frozenset("abcegilnrstvwxyzAILRX")  # words, sides, what is left of e.g. and of 's; no other initial
+_CONTRAST = re.compile(r"\s?[+/&]\s?W?O\b|\s?(?:CON|CONTRAST|GAD|GD)\b", re.IGNORECASE)  # W+WO, W/O, W CONTRAST
 _SYMBOLS = frozenset("°±×µ≥≤≈–—•²³’“”")
 
-# L4, Th12, T2w, T1c, N0, G2, 3D, 4a, b1000, 18F, cm3, 3rd, IIIa, H2O: letters with few digits that say no name.
+# L4, Th12, T2w, B30f, T1c, N0, G2, 3D, 4a, b1000, 18F, cm3, 3rd, IIIa, H2O: letters with few digits that say no name.
 _CODED = re.compile(
-    r"[CTLS]\d{1,2}|T[hH]\d{1,2}|T[12][wW]|[GBPS]\d[a-c]?|[234][Dd]|[1-6][a-c]|\d{1,3}[xX]|[xX]\d{1,2}|"
+    r"[CTLS]\d{1,2}|T[hH]\d{1,2}|[tT][12][wW]?|p[234]|[BHI]\d{2}[fhs]|[BHQ][rv]\d{2}|[GBPS]\d[a-c]?|[234][Dd]|[1-6][a-c]|\d{1,3}[xX]|[xX]\d{1,2}|"
     r"[cpyr]{0,2}(?:T(?:is|[0-4xX])[a-d]?)?(?:N[0-3xX][a-c]?)?(?:M[01xX][a-c]?)?|"  # a TNM stage
     r"[bB](?:0|50|[1-9]\d?00)|18F|68Ga|99mTc|11C|13N|15O|123I|131I|[cm]m[23]|1st|2nd|3rd|[4-9]th|[12]\dth|"
     r"I{1,3}[abAB]|IV[abAB]|H2O|[CS]?[pP]?O2|FEV1|B12"
@@ -114,6 +115,7 @@ def clean_text(text: str, known: Sequence[str] = (), *, allow_list: bool = True)
     '[...], seen [...]: 12 mm nodule at L4/L5, T2 hyperintense. [...]'
     """
     text = unicodedata.normalize("NFKC", text[:_LONGEST]).replace("\0", " ")
+    text = _PERSON_NAME.sub(_without_name, text)
     for pattern in _IDENTIFYING:
         text = pattern.sub(GAP, text)
     text = _without_known(text, known)
@@ -209,8 +211,24 @@ def _is_free(token: str, text: str, start: int, end: int) -> bool:
     if not token.isalpha():
         return _CODED.fullmatch(token) is not None or _GLUED.fullmatch(token) is not None
     if len(token) == 1:
-        return token in _LETTERS
+        return token in _LETTERS or _is_contrast(text, start, end)
     return _is_free_word(token, text, start, end)
+
+
+def _without_name(found: re.Match[str]) -> str:
+    """What is written like a person's name; the words alone where all are listed and no names ("Thorax^Routine")."""
+    known, names_too = report_words()
+    parts = [word.lower() for word in _WORD.findall(found[0])]
+    listed = all(part in known and part not in names_too for part in parts) and parts
+    return found[0].replace("^", " ") if listed else GAP
+
+
+def _is_contrast(text: str, start: int, end: int) -> bool:
+    """Whether a letter is the W of "W+WO", "W/O" or "W CONTRAST", or the O of "W/O"."""
+    letter = text[start:end]
+    return (letter == "W" and _CONTRAST.match(text, end) is not None) or (
+        letter == "O" and text[max(0, start - 2) : start] == "W/"
+    )
 
 
 def _is_free_number(digits: str, text: str, start: int, end: int) -> bool:

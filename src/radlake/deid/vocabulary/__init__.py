@@ -25,6 +25,6 @@ def read_words(name: str) -> Words:
 
 @cache
 def report_words() -> Words:
-    """Words that a cleaned text may hold: of DICOM code meanings, and of reports."""
-    codes, report = read_words("codes.txt"), read_words("report.txt")
-    return Words(codes.known | report.known, codes.names_too | report.names_too)
+    """Words that a cleaned text may hold: of DICOM code meanings, of reports, and of descriptions of series."""
+    lists = [read_words(name) for name in ("codes.txt", "report.txt", "acquisition.txt")]
+    return Words(frozenset().union(*(w.known for w in lists)), frozenset().union(*(w.names_too for w in lists)))
