@@ -61,3 +61,10 @@ def test_equal_seeds_plant_the_same_and_others_other_identities(quiet: None) -> 
 def test_the_nests_are_no_rows_of_the_table() -> None:
     rules = rules_for("", frozenset())
     assert [rules.action(tag) for tag in NESTS] == [None, None, None]
+
+
+def test_numbers_that_a_file_holds_anyway_tell_nothing() -> None:
+    key = Key({"233517": "listed time", "1000001": "listed number", "Quuxberg": "listed name"})
+    key.forget_numbers(b"\xff233517\xff 91000001 Quuxberg")
+    assert set(key.needles) == {"1000001", "Quuxberg"}
+    assert key.leaks(b"1000001, QUUXBERG") == ["listed name", "listed number"]

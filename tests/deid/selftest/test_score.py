@@ -54,6 +54,7 @@ def test_a_well_cleaned_file_has_everything_right(sitting: tuple[Dataset, Datase
         ("SOPClassUID", "1.2.3.4711", "2.25.1", False),
         ("SOPClassUID", "1.2.3.4711", None, True),
         ("SOPClassUID", "1.3.46.670589.5.0.1.1", "1.3.46.670589.5.0.1.1", True),
+        ("SOPClassUID", "1.2.840.10008.5.1.4.1.1.66.7", "1.2.840.10008.5.1.4.1.1.66.7", True),  # newer than pydicom
     ],
 )
 def test_what_an_attribute_cannot_hold_must_go_and_the_rest_must_stay(

@@ -29,7 +29,7 @@ from pydicom.uid import UID_dictionary  # type: ignore[attr-defined]
 
 from radlake.deid.ps315 import Rules
 from radlake.deid.selftest.plant import HARMLESS, NEEDED, Key, Moment, Path
-from radlake.deid.vocabulary.terms import PRIVATE_CLASSES
+from radlake.deid.vocabulary.terms import NEWER_UIDS, PRIVATE_CLASSES
 
 Action = Literal[
     "tag retained", "text not null", "text retained", "text removed", "date shifted", "UID changed", "UID consistent",
@@ -166,7 +166,7 @@ def _is_sound(element: DataElement) -> bool:
 
 def _is_public(uid: str) -> bool:
     """Whether a UID is of the standard, or a maker's for a kind of object."""
-    return uid in UID_dictionary or uid in PRIVATE_CLASSES
+    return uid in UID_dictionary or uid in NEWER_UIDS | PRIVATE_CLASSES
 
 
 def _plain(element: object) -> str:
