@@ -9,6 +9,8 @@ import tifffile
 from PIL import Image, ImageDraw, ImageFont
 
 from radlake.core.fault import ItemError
+from radlake.core.image import Geometry
+from radlake.core.image import Image as Image3D
 from radlake.deid import picture_pixels
 from radlake.deid.containers import jpeg
 from radlake.formats import READERS
@@ -92,6 +94,25 @@ def test_a_new_name_says_the_kind_again(name: str, word: str, tmp_path: Path) ->
     image = read_image(_saved(tmp_path / "a.tif", np.zeros((4, 5, 6), np.uint8)))
     (tmp_path / name).write_bytes(to_bytes(image))
     assert picture_pixels.word_of(tmp_path / name, READERS["nifti"]) == word
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "spacing", "expected"),
+    [
+        ("x.nii", (180, 200, 200), 1.0, "recognizable"),  # a head fits, and nothing says what it is
+        ("abdomen_ct.nii", (100, 500, 500), 0.9, "none"),  # too wide for a head alone
+        ("head_ct.nii", (100, 500, 500), 0.9, "recognizable"),
+        ("x.nii", (40, 40, 40), 1.0, "none"),
+        ("x.nii", (40, 80, 80), 3.0, "none"),
+        ("x_seg.nii", (180, 200, 200), 1.0, "none"),
+    ],
+)
+def test_heads_are_flagged(
+    name: str, shape: tuple[int, int, int], spacing: float, expected: str, tmp_path: Path
+) -> None:
+    volume = Image3D(np.zeros(shape, np.uint8), Geometry((spacing,) * 3))
+    (tmp_path / name).write_bytes(to_bytes(volume))
+    assert picture_pixels.faces_of(tmp_path / name, READERS["nifti"]) == expected
 
 
 def _saved(path: Path, array: np.ndarray) -> Path:

@@ -34,7 +34,7 @@ from radlake.lake.errors import storage_errors
 
 Names = Literal["uid", "keep"]
 _PIXELS_CLEANED = "clean-pixel-data"
-VERSION = 7  # raised whenever the same input and settings give another result
+VERSION = 8  # raised whenever the same input and settings give another result
 _SUFFIXES = {"nifti": ".nii", "png": ".png", "jpeg": ".jpg", "tiff": ".tif"}
 _CONTAINERS: dict[str, Callable[[BinaryIO, BinaryIO], list[AuditRow]]] = {
     "png": png.clean, "jpeg": jpeg.clean, "tiff": tiff.clean,
@@ -215,7 +215,8 @@ def _clean_picture(source: Input, dest: Path, settings: Settings, reader: Reader
                 how = picture_pixels.write_blanked(reader.name, pictures, cleaned, out)
                 audit.append(AuditRow("pixels", how, boxes))
         publish(temporary, target)
-    return Cleaned(name, reader.name, audit, state)
+    shown = picture_pixels.faces_of(source.path, reader) if reader.name == "nifti" else None
+    return Cleaned(name, reader.name, audit, state, shown)
 
 
 def _copy(source: Input, reader: Reader, out: BinaryIO) -> list[AuditRow]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+from pydicom.dataset import Dataset
 
 from radlake.core.fault import ItemError, Term
 from radlake.core.image import Array, Image
@@ -16,13 +17,15 @@ from radlake.core.stage import Row
 from radlake.deid import pixel_text
 from radlake.deid.burned_in import to_blank
 from radlake.deid.containers import exif, png
-from radlake.deid.ledger import PixelText
+from radlake.deid.faces import faces
+from radlake.deid.ledger import Faces, PixelText
 from radlake.deid.pixels import planes_to_read, share_of
 from radlake.deid.stored_pixels import Box, blank
 from radlake.formats import Reader, load_image
 from radlake.formats.source import Source
 
 _MOST_AREA = 0.5  # of a plane; more than that is no text
+_MAY_BE_HEADS = frozenset({"ct", "mr", "other"})
 _HEAD_OF_PNG = 33  # signature and IHDR
 _WORDS = {"label": "mask", "ct": "ct", "mr": "mr", "pet": "pet", "us": "us", "xray": "xray", "optical": "retina"}
 _NIFTI_HINT = Term("voxels of NIfTI files are not blanked: cut the text away, or save the picture as PNG")
@@ -59,6 +62,24 @@ def word_of(path: Path, reader: Reader) -> str:
     """
     kinds = {str(header.values.get("kind")) for header in reader.scan(Source(str(path)))}
     return _WORDS.get(kinds.pop(), "") if len(kinds) == 1 else ""
+
+
+def faces_of(path: Path, reader: Reader) -> Faces:
+    """Whether a face could be rebuilt from the volumes of a file, by their voxels, their field of view and their name.
+
+    A volume that nothing calls CT or MR may be one; a label map shows no skin.
+    """
+    found = "none"
+    for row, header in zip(_rows(path, reader), reader.scan(Source(str(path))), strict=True):
+        kind = header.values.get("kind")
+        if (row.get("slices") or 1) < 2 or kind not in _MAY_BE_HEADS or row.get("spacing_y") is None:
+            continue
+        told = Dataset()
+        told.Modality = "CT" if kind == "ct" else "MR"
+        told.PixelSpacing, told.SliceThickness = [row["spacing_y"], row["spacing_x"]], row["spacing_z"]
+        told.Rows, told.Columns, told.SeriesDescription = row["rows"], row["columns"], path.name[:64]
+        found = "recognizable" if faces(told) == "recognizable" else found
+    return found  # type: ignore[return-value]
 
 
 def read(path: Path, reader: Reader) -> list[Picture]:
