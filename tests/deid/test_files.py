@@ -102,6 +102,15 @@ def test_other_formats_keep_their_pixels_and_lose_their_words_and_names(
     assert not verify(tmp_path / "out", tmp_path / "in", set_aside=False, read_pixels="off").leaks
 
 
+@pytest.mark.parametrize("suffix", [".nii.gz", ".png", ".jpg", ".tif"])
+def test_a_damaged_picture_is_refused_and_leaves_nothing(suffix: str, tmp_path: Path) -> None:
+    path = _named(tmp_path / "in" / f"a{suffix}")
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(ItemError):
+        clean(Input(path, path.name, FILE_ID), tmp_path / "out", Settings(KEY, pixels="off"))
+    assert list((tmp_path / "out").glob("*")) == []
+
+
 def test_files_of_one_folder_stay_together_under_keyed_names(tmp_path: Path) -> None:
     names = []
     for relative in ("Doe/a.png", "Doe/b_mask.png", "Roe/a.png"):

@@ -204,7 +204,8 @@ def _clean_picture(source: Input, dest: Path, settings: Settings, reader: Reader
     boxes = sum(len(picture.boxes) for picture in pictures)
     name = _plain_name(source, settings, reader, _suffix(source, reader, blanked=boxes > 0))
     target = _place(source, dest, name)
-    with storage_errors(), temporary_file(target.parent) as temporary:
+    shown = picture_pixels.faces_of(source.path, reader) if reader.name == "nifti" else None
+    with storage_errors(), temporary_file(dest) as temporary:
         with temporary.open("w+b") as out:
             audit = _copy(source, reader, out)
             if boxes:
@@ -214,8 +215,8 @@ def _clean_picture(source: Input, dest: Path, settings: Settings, reader: Reader
                 out.truncate()
                 how = picture_pixels.write_blanked(reader.name, pictures, cleaned, out)
                 audit.append(AuditRow("pixels", how, boxes))
+        target.parent.mkdir(parents=True, exist_ok=True)
         publish(temporary, target)
-    shown = picture_pixels.faces_of(source.path, reader) if reader.name == "nifti" else None
     return Cleaned(name, reader.name, audit, state, shown)
 
 
