@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from radlake.core.errors import UsageError
-from radlake.engine.picture_masks import masks_of
+from radlake.engine.picture_masks import LakeMasks, masks_of, with_text
 from radlake.engine.pictures import pictures
 from radlake.imaging.preview import png_bytes
+from tests.engine.conftest import Place
 
 
 def test_masks_of_a_folder_belong_by_path_whatever_the_suffix(tmp_path: Path) -> None:
@@ -44,3 +45,23 @@ def test_masks_that_belong_to_nothing_are_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no mask belongs to a picture"):
         masks_of(tmp_path / "scans", tmp_path / "outlines")
     assert masks_of(tmp_path / "scans") == {}
+
+
+def test_masks_of_a_lake_are_put_back_on_the_grid_of_their_image(done: Place) -> None:
+    lake = done.lake()
+    drawn = [row for row in lake.read("masks").to_pylist() if row["source"] == "label"]
+    found = LakeMasks(lake, memory_bytes=1 << 30)
+    assert set(found) == {row["image_id"] for row in drawn}
+    image_id = drawn[0]["image_id"]
+    (size,) = lake.sql(f"SELECT slices, rows, columns FROM images WHERE image_id = '{image_id}'").to_pylist()
+    assert found[image_id].shape == tuple(size.values())
+    assert found[image_id].sum() == sum(row["voxels"] for row in drawn if row["image_id"] == image_id)
+    automatic = {row["image_id"] for row in lake.read("masks").to_pylist()} - set(found)
+    assert automatic
+    assert found.get(min(automatic)) is None
+    states = lake.sql("SELECT image_id, pixel_text FROM images").to_pylist()
+    looked_at = {row["image_id"] for row in lake.sql("SELECT image_id FROM pixel_texts").to_pylist()}
+    clean = {row["image_id"] for row in states if row["pixel_text"] == "clean"} - looked_at
+    assert clean
+    assert with_text(lake) >= {row["image_id"] for row in states if row["pixel_text"] == "unchecked"} - looked_at
+    assert not with_text(lake) & clean

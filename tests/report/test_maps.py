@@ -57,3 +57,12 @@ def test_volumes_say_which_slice_is_shown(case: Picture, tmp_path: Path) -> None
     text = write([volume], tmp_path, model="m", target="t").read_text("utf-8")
     assert text.count("slice 4 of 5") == 2  # the picture and its map
     assert ">change<" in text
+
+
+def test_pixels_that_may_carry_text_are_not_shown(case: Picture, tmp_path: Path) -> None:
+    bright = np.full((1, 8, 8), 255, np.uint8)
+    text = write([replace(case, image=bright, hidden=True)], tmp_path / "a", model="m", target="t").read_text("utf-8")
+    dark = write([replace(case, hidden=True)], tmp_path / "b", model="m", target="t").read_text("utf-8")
+    assert text == dark
+    assert "not shown: pixel text unchecked" in text
+    assert text.count("data:image/png") == 2

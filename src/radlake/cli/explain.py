@@ -12,7 +12,9 @@ from radlake.cli.learn import ModelPath, Regex
 from radlake.core.place import place
 
 if TYPE_CHECKING:
+    from radlake.engine.learning import Setting
     from radlake.learn.bundle import Bundle
+    from radlake.learn.explain.pictures import Map
 
 EXAMPLES = examples("explain model LAKE --out why", "explain model scans/ --masks outlines/ --out where")
 
@@ -54,11 +56,11 @@ def explain(
     from radlake.report.explanation import write
 
     bundle = load(model)
-    if not bundle.inputs:
-        _maps(bundle, source, out, masks, cases, seed, quiet=quiet)
-        return
     with shown(quiet=quiet) as progress:
         setting = Setting(Local(workers, memory), key_file, private, patient_regex, progress)
+        if not bundle.inputs:
+            _maps(bundle, source, out, setting, masks=masks, cases=cases, seed=seed, quiet=quiet)
+            return
         found = start(model, source, seed=seed, setting=setting)
     page = write(found, out)
     if not quiet:
@@ -69,29 +71,32 @@ def explain(
         typer.echo(f"page: {page}")
 
 
-def _maps(bundle: Bundle, source: Any, out: Path, masks: Path | None, cases: int, seed: int, *, quiet: bool) -> None:
+def _maps(
+    bundle: Bundle, source: Any, out: Path, setting: Setting, *, masks: Path | None, cases: int, seed: int, quiet: bool
+) -> None:
     """Maps of a model of images, with what their checks say."""
     from radlake.engine.learning import explain_pictures
-    from radlake.engine.progress import shown
     from radlake.report.maps import METHODS, write
 
-    with shown(quiet=quiet) as progress:
-        progress.begin("asking the model where it looks", None)
-        found = explain_pictures(bundle, source, masks=masks, most=cases, seed=seed)
-        progress.end()
+    setting.progress.begin("asking the model where it looks", None)
+    found = explain_pictures(bundle, source, masks=masks, most=cases, seed=seed, setting=setting)
+    setting.progress.end()
     page = write(found, out, model=bundle.name, target=bundle.target)
     if quiet:
         return
     for picture in found:
         for shown_map in picture.maps:
-            check = shown_map.checked
-            alike = "not checked" if check.random_network is None else f"{check.random_network:.2f}"
-            typer.echo(
-                f"{picture.unit_id}, {METHODS[shown_map.method][0]}: "
-                f"{'shows something' if check.shows else 'SHOWS NOTHING'};"
-                f" like an untrained model's {alike}; answer while removed {check.deletion:.2f}, at random"
-                f" {check.random_deletion:.2f}"
-                + ("" if shown_map.overlap is None else f"; {shown_map.overlap.inside:.0%} inside the outline"
-                   f" ({shown_map.overlap.area:.0%} of the area)")
-            )  # fmt: skip
+            typer.echo(f"{picture.unit_id}, {METHODS[shown_map.method][0]}: {_verdict(shown_map)}")
     typer.echo(f"page: {page}")
+
+
+def _verdict(told: Map) -> str:
+    """What the checks of a map say, in one line."""
+    check, laid = told.checked, told.overlap
+    alike = "not checked" if check.random_network is None else f"{check.random_network:.2f}"
+    inside = "" if laid is None else f"; {laid.inside:.0%} inside the outline ({laid.area:.0%} of the area)"
+    word = "shows something" if check.shows else "SHOWS NOTHING"
+    return (
+        f"{word}; like an untrained model's {alike}; answer while removed {check.deletion:.2f}, at random"
+        f" {check.random_deletion:.2f}{inside}"
+    )

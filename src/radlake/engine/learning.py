@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +15,9 @@ from radlake.core.errors import UsageError
 from radlake.core.place import Place
 from radlake.engine.api import run
 from radlake.engine.inputs import require
+from radlake.engine.local import Local
 from radlake.engine.options import Engine, Progress, Silent
-from radlake.engine.picture_masks import masks_of
+from radlake.engine.picture_masks import LakeMasks, masks_of, with_text
 from radlake.engine.pictures import pictures
 from radlake.engine.pipeline import Pipeline, step
 from radlake.lake.manifest import FILE_NAME
@@ -236,25 +237,39 @@ def explain(model: Path, source: Place, *, seed: int, setting: Setting) -> dict[
 
 
 def explain_pictures(
-    bundle: Bundle, source: Place, *, masks: Path | None, most: int, seed: int
-) -> list[Picture]:  # fmt: skip
+    bundle: Bundle, source: Place, *, masks: Path | None, most: int, seed: int, setting: Setting
+) -> list[Picture]:
     """Where a model of pictures looks, on cases that it was not trained on where there are such.
 
     Parameters
     ----------
     bundle : Bundle
     source : Place
-        An archive, a folder or a file.
+        A lake, an archive, a folder or a file. Of a lake only pictures without text in them are shown.
     masks : Path or None
-        See `radlake.engine.picture_masks.masks_of`.
+        See `radlake.engine.picture_masks.masks_of`; a lake has masks of its own.
     most : int
         Pictures to explain.
     seed : int
+    setting : Setting
     """
     if masks is not None:
         require([masks])
     archive = isinstance(source, Path) and source.suffix == ".npz"
     cohort = _pictures(source, bundle.target if archive else None)
     new = unseen(bundle.evidence, cohort.ids, cohort.features)
-    outlined = masks_of(source, masks) if isinstance(source, Path) else {}
-    return shown(bundle, cohort.part(new) if new.any() else cohort, masks=outlined, most=most, seed=seed)
+    outlined: Mapping[str, Any] = {}
+    hidden: set[str] = set()
+    if is_lake(source):
+        lake = Lake.open(source, private=setting.private)
+        outlined, hidden = LakeMasks(lake, memory_bytes=_memory(setting)), with_text(lake)
+    elif isinstance(source, Path):
+        outlined = masks_of(source, masks)
+    cases = cohort.part(new) if new.any() else cohort
+    return shown(bundle, cases, masks=outlined, hidden=hidden, most=most, seed=seed)
+
+
+def _memory(setting: Setting) -> int:
+    """Memory for images under way."""
+    engine = setting.engine if isinstance(setting.engine, Local) else Local()
+    return engine.memory_bytes

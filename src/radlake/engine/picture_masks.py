@@ -1,14 +1,25 @@
-"""Outlined regions for pictures that are no lake: arrays of an archive, or mask files named as the pictures."""
+"""Outlined regions for pictures: arrays of an archive, mask files named as the pictures, or the masks of a lake."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from radlake.core.errors import UsageError
+from radlake.core.stage import Row
+from radlake.engine import todo
+from radlake.engine.chain import Chain, Step
 from radlake.engine.pictures import ROLES, listed, numbered, read
+from radlake.engine.remeasure import on_grid
+from radlake.formats import load_image
+from radlake.formats.nifti import read_mask
+from radlake.imaging.channels import scalar
+from radlake.lake.store import Lake
+
+_SOURCES = ("seg", "rtstruct", "outline", "label")  # the best first
 
 Masks = dict[str, NDArray[np.bool_]]
 
@@ -44,6 +55,57 @@ def masks_of(source: Path, masks: Path | None = None) -> Masks:
             " test_masks and so on, or the mask of the one picture"
         )
     return found
+
+
+class LakeMasks(Mapping[str, NDArray[np.bool_]]):
+    """Regions of a lake's images that somebody outlined, read when they are asked for: all of one image together.
+
+    Automatic regions are none of them: they say where tissue is, not where a lesion is.
+
+    Parameters
+    ----------
+    lake : Lake
+        With its private part, which knows where the pixels are: masks are kept cropped, and put back on their grid.
+    memory_bytes : int
+        Most that one image may take.
+    """
+
+    def __init__(self, lake: Lake, *, memory_bytes: int) -> None:
+        self._lake = lake
+        self._memory = memory_bytes
+        self._masks: dict[str, list[Row]] = {}
+        for row in lake.sql("SELECT * FROM masks WHERE object IS NOT NULL ORDER BY image_id, mask_id").to_pylist():
+            if row["source"] in _SOURCES:
+                self._masks.setdefault(row["image_id"], []).append(row)
+        chain = Chain("images", (Step("load"),))  # never recorded, so that all images are listed
+        pieces = (load.piece for load in todo.images(lake, chain).loads)
+        self._pieces = {p.id: p for p in pieces if p.id in self._masks}
+
+    def __getitem__(self, image_id: str) -> NDArray[np.bool_]:
+        """The region on the grid of the image; a plane that was stored as a volume is flat."""
+        piece, masks = self._pieces[image_id], self._masks[image_id]
+        best = min((m["source"] for m in masks), key=_SOURCES.index)
+        image = scalar(load_image(piece.members, piece.row, memory_bytes=self._memory))
+        own = (m for m in masks if m["source"] == best)
+        regions = [on_grid(read_mask(self._lake.objects.get(m["object"])), image) for m in own]
+        joint = np.logical_or.reduce(regions)
+        return np.asarray(joint[0] if joint.ndim == 3 and len(joint) == 1 else joint)
+
+    def __iter__(self) -> Iterator[str]:
+        """Ids of images that have such regions."""
+        return iter(self._pieces)
+
+    def __len__(self) -> int:
+        """Number of such images."""
+        return len(self._pieces)
+
+
+def with_text(lake: Lake) -> set[str]:
+    """Images of a lake whose pixels may carry text that was not taken out."""
+    rows = lake.sql("""
+        SELECT i.image_id FROM images i LEFT JOIN pixel_texts t USING (image_id)
+        WHERE coalesce(t.state, i.pixel_text, 'unchecked') NOT IN ('clean', 'redacted')""")
+    return set(rows["image_id"].to_pylist())
 
 
 def _archive(source: Path) -> Masks:

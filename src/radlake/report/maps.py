@@ -111,7 +111,8 @@ def _plain(picture: Picture) -> dict[str, str]:
     """The picture itself with the outline of its region; of a volume the slice with most of it, or of the first map."""
     image = picture.image
     at = slice_of(picture.maps[0].values if picture.mask is None else picture.mask, image)
-    return {"picture": data_uri(_outlined(grey(image, at), picture, at)), "slice": _slice(picture, at)}
+    plain = "" if picture.hidden else data_uri(_outlined(grey(image, at), picture, at))
+    return {"picture": plain, "slice": _slice(picture, at)}
 
 
 def _map(picture: Picture, shown: Map) -> dict[str, Any]:
@@ -119,7 +120,8 @@ def _map(picture: Picture, shown: Map) -> dict[str, Any]:
     at = slice_of(shown.values, picture.image)
     plane = shown.values if at is None else shown.values[at]
     strongest = float(np.abs(shown.values).max()) or 1.0
-    drawn = with_map(grey(picture.image, at), plane / strongest)
+    base = grey(picture.image, at)
+    drawn = with_map(np.zeros_like(base) if picture.hidden else base, plane / strongest)
     steps = np.linspace(0, 1, len(shown.checked.curve)).tolist()
     curves = [
         Line("this map", list(zip(steps, shown.checked.curve, strict=True)), 0),

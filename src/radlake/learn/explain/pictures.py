@@ -6,7 +6,7 @@ Networks are asked by their gradients and by what they attend to; every model by
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -70,6 +70,8 @@ class Picture:
     image : (C, [Z,] Y, X) array
     mask : ([Z,] Y, X) bool array or None
     maps : tuple of Map
+    hidden : bool
+        Whether its pixels may carry text that nobody has looked for, so that only maps are shown.
     """
 
     unit_id: str
@@ -80,11 +82,13 @@ class Picture:
     image: NDArray[Any]
     mask: NDArray[np.bool_] | None
     maps: tuple[Map, ...]
+    hidden: bool = False
 
 
 def explain_pictures(
-    bundle: Bundle, cohort: Cohort, *, masks: Masks | None = None, most: int = CASES, seed: int = 0
-) -> list[Picture]:
+    bundle: Bundle, cohort: Cohort, *, masks: Masks | None = None, hidden: Collection[str] = (), most: int = CASES,
+    seed: int = 0,
+) -> list[Picture]:  # fmt: skip
     """Maps of a model of images on a few telling cases.
 
     Parameters
@@ -94,6 +98,8 @@ def explain_pictures(
         Pictures, preferably such as the model has not seen, with labels where there are some.
     masks : mapping, optional
         Outlined regions by the id of the case, each of the shape of its image.
+    hidden : collection of str
+        Cases whose pixels must not be shown.
     most : int
         Cases to show: with labels the worst mistakes, then the surest answers; without, the surest and least sure.
     seed : int
@@ -129,7 +135,7 @@ def explain_pictures(
         found.append(Picture(
             unit_id, why, classes[int(answers[i])] if classes else float(answers[i]),
             float(said[i, column]) if classes else None, cohort.y[i].item() if len(cohort.y) else None, image, mask,
-            maps,
+            maps, unit_id in hidden,
         ))  # fmt: skip
     return found
 
