@@ -199,7 +199,7 @@ _SEGMENTATION = (
     made("segment.k_means", 1, Made(segment.k_means, "image", "labels", "classes", "class"), 12),
     made("segment.gaussian_mixture", 1, Made(segment.gaussian_mixture, "image", "labels", "classes", "class"), 40),
     made("segment.grow", 1, Made(segment.grow, "image", "mask", "grown", "grown", only=has_seeds, absent=True), 12),
-    made("segment.watershed", 1, Made(segment.watershed, "image", "labels", "basins", "basin"), 40),
+    made("segment.watershed", 2, Made(segment.watershed, "image", "labels", "basins", "basin"), 80),
     made("segment.random_walker", 1, Made(segment.random_walker, "image", "labels", "walked", "walked"), 400),
     made("segment.chan_vese", 1, Made(segment.chan_vese, "image", "mask", "contour", "contour"), 60),
     made(

@@ -214,32 +214,21 @@ def watershed(
     References
     ----------
     Beucher and Meyer (1993), The morphological approach to segmentation: the watershed transformation, Mathematical
-    Morphology in Image Processing, 433-481; computed by SimpleITK's MorphologicalWatershedFromMarkers.
+    Morphology in Image Processing, 433-481; computed by `skimage.segmentation.watershed`.
 
     Examples
     --------
     >>> watershed(np.array([[0, 1, 5, 1, 0]]), markers=np.array([[1, 0, 0, 0, 2]])).tolist()
     [[1, 1, 1, 2, 2]]
     """
-    import SimpleITK
+    from skimage.segmentation import watershed as flooded
 
     plain, array, _ = picture(image, spacing)
     floods, marked = as_bool(mask, array.shape), labels_of(markers, array.shape)
     if not np.isfinite(array[floods]).all():
         raise ItemError("not_finite")
-    heights, marks = array.astype(np.float64), marked * floods
-    # outside the mask a label of its own stands on walls: floods neither enter nor leave
-    fence = int(marked.max()) + 1
-    heights[~floods], marks[~floods] = np.finfo(np.float64).max, fence
-    basins = SimpleITK.MorphologicalWatershedFromMarkers(
-        SimpleITK.GetImageFromArray(heights),
-        SimpleITK.GetImageFromArray(marks.astype(np.uint32)),
-        markWatershedLine=False,
-        fullyConnected=False,
-    )
-    labels = SimpleITK.GetArrayFromImage(basins).astype(np.int32)
-    labels[~floods | (labels == fence)] = 0
-    return like(plain, labels)
+    heights = np.where(floods, array, array.dtype.type(0))
+    return like(plain, np.asarray(flooded(heights, marked, connectivity=1, mask=floods), np.int32))
 
 
 def labels_of(markers: Image | Array, shape: tuple[int, ...]) -> NDArray[np.int32]:
