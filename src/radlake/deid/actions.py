@@ -134,8 +134,8 @@ class Person:
         self.study = study[:SHORT]
         self.days = shift_days(self.key, self.alias or study)  # as in the tables of a lake
         words = re.findall(r"[^\W_]+", " ".join(fold(v) for v in self.known))
-        free = report_words().known - report_words().names_too  # a hospital is called Radiology, nobody is
-        self._parts = frozenset(w for w in words if len(w) > 2 and w not in free)
+        known, names_too = report_words()  # a hospital is called Radiology, nobody is
+        self._parts = frozenset(w for w in words if len(w) > 2 and (w not in known or w in names_too))
 
     def other(self, patient_id: str, issuer: str) -> str:
         """Pseudonym of a patient id that stands anywhere in the data set; empty for a placeholder."""

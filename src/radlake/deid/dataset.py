@@ -10,20 +10,30 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 
 from pydicom.dataelem import DataElement, RawDataElement
-from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from pydicom.tag import BaseTag, Tag
-from pydicom.uid import UID
 
 from radlake.core.errors import UsageError
 from radlake.deid import actions, dates
 from radlake.deid.account import AuditRow, audit_rows
 from radlake.deid.actions import DATES, NUMBERS, TECHNICAL, TEXTS, WORDS, Person, joined
-from radlake.deid.dataset_method import write_method
-from radlake.deid.dataset_values import DEEPEST, is_binary, items_of, person_of, text_of, texts_of, vr_of
+from radlake.deid.dataset_method import file_meta, write_method
+from radlake.deid.dataset_values import (
+    DEEPEST,
+    creators_of,
+    is_binary,
+    items_of,
+    person_of,
+    text_of,
+    texts_of,
+    vr_in,
+    vr_of,
+)
 from radlake.deid.profiles import options_of
 from radlake.deid.ps315 import Rules, rules_for
 from radlake.deid.rows import Profile
@@ -35,7 +45,6 @@ _ACCESSION, _STUDY_ID, _SOP_CLASS = 0x00080050, 0x00200010, 0x00080016
 _CONCEPT, _VALUE_TYPE, _TEXT_VALUE = Tag(0x0040A043), Tag(0x0040A040), Tag(0x0040A160)
 _SCHEME = 0x00080102
 _CONTENT_LABEL = 0x00700080  # CS, Type 1, and free
-_TRANSFER_SYNTAX = Tag(0x00020010)
 _OWN = frozenset({0x00120062, 0x00120063, 0x00120064, 0x00280303})  # what this cleaning writes itself
 # OB that is picture, sound or colour; no other bytes can be checked (PS3.3 C.7.6.3, C.10.9, C.11.15).
 _BYTES = frozenset({0x7FE00010, 0x54001010, 0x54000110, 0x54000112, 0x00282000, 0x5400100A})
@@ -94,7 +103,7 @@ def deidentify(
         rules = rules_for(text_of(dataset, _SOP_CLASS), chosen)
         cleaner = _Cleaner(rules, person_of(dataset, key), book.dicom)
         clean = cleaner.dataset(dataset)
-        clean.file_meta = _file_meta(dataset, cleaner)
+        clean.file_meta = file_meta(dataset, key, keep_uids="retain-uids" in chosen)
         clean.preamble = bytes(128)
         write_method(clean, dataset, chosen, own_rules=bool(book.dicom))
     return clean, audit_rows(cleaner.done)
@@ -113,17 +122,18 @@ class _Cleaner:
     def dataset(self, source: Dataset, parent: int = 0, *, veiled: bool = False, depth: int = 0) -> Dataset:
         """A cleaned copy of a data set or item; veiled: with dummies for all that is not a number or a code."""
         kept: dict[BaseTag, DataElement | RawDataElement] = {}
+        safe = {int(tag) for tag, name in creators_of(source) if self.rules.is_safe_creator(name)}
         overlaid = False
-        for tag in sorted(source.keys()):
+        for tag, stored in sorted(source.items(), key=itemgetter(0)):
             group, element = tag >> 16, tag & 0xFFFF  # a BaseTag's own properties take three times as long
             if group <= 2 or element == 0 or (tag in _OWN and not parent):
                 continue
             overlaid = overlaid or group >> 8 == 0x60
-            if group & 1 and not self.rules.keeps_private and tag not in self.own:
+            if group & 1 and (group << 16 | element >> 8) not in safe and tag not in self.own:
                 if element >= _FIRST_PRIVATE:
                     self._note(tag, "removed")
                 continue
-            found = self._element(source, tag, parent, veiled, depth)
+            found = self._element(source, tag, vr_in(stored, tag), parent, veiled, depth)
             if found is not None:
                 kept[tag] = found
                 if group & 1:
@@ -144,7 +154,7 @@ class _Cleaner:
             self._note(tag, "removed")
 
     def _element(
-        self, source: Dataset, tag: BaseTag, parent: int, veiled: bool, depth: int
+        self, source: Dataset, tag: BaseTag, vr: str, parent: int, veiled: bool, depth: int
     ) -> DataElement | RawDataElement | None:
         """What is left of an attribute; None when it goes."""
         try:
@@ -154,7 +164,6 @@ class _Cleaner:
             action = self.rules.action(tag, parent)
             if action == "X":
                 return self._drop(tag)
-            vr = vr_of(source, tag)
             if vr == "SQ":
                 return self._sequence(source, tag, action, veiled, depth)
             if action is None:
@@ -381,20 +390,3 @@ class _Cleaner:
         if vr == "OB" or (vr == "UN" and listed in NUMBERS):
             return source.get_item(tag)
         return self._drop(tag) if vr == "UN" else self._unlisted(source, tag, vr, False)
-
-
-def _file_meta(source: Dataset, cleaner: _Cleaner) -> FileMetaDataset:
-    """Fresh meta information: class, new instance UID, transfer syntax; nothing of who wrote or sent the file."""
-    meta, old = FileMetaDataset(), getattr(source, "file_meta", None) or Dataset()
-    uid = text_of(source, 0x00080018) or text_of(old, 0x00020003)
-    if uid:
-        keep = "retain-uids" in cleaner.rules.options
-        meta.MediaStorageSOPInstanceUID = UID(uid if keep else actions.keyed_uid(cleaner.person.key, uid))
-    sop_class = text_of(source, _SOP_CLASS) or text_of(old, 0x00020002)
-    if sop_class:
-        registered = actions.is_registered(sop_class)
-        kept = sop_class if registered else actions.keyed_uid(cleaner.person.key, sop_class)
-        meta.MediaStorageSOPClassUID = UID(kept)
-    if _TRANSFER_SYNTAX in old:
-        meta.TransferSyntaxUID = old.TransferSyntaxUID
-    return meta

@@ -1,15 +1,17 @@
-"""What a cleaned data set says about its own cleaning."""
+"""What a cleaned data set says about its own cleaning, and the meta information of its file."""
 
 from __future__ import annotations
 
 from pydicom.dataelem import DataElement
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.tag import Tag
+from pydicom.uid import UID
 
+from radlake.deid.actions import is_registered, keyed_uid
 from radlake.deid.dataset_values import items_of, text_of
 from radlake.deid.profiles import OPTIONS, method_codes
 
-_METHOD_CODES = Tag(0x00120064)
+_METHOD_CODES, _TRANSFER_SYNTAX = Tag(0x00120064), Tag(0x00020010)
 
 
 def write_method(clean: Dataset, source: Dataset, options: frozenset[str], *, own_rules: bool = False) -> None:
@@ -42,6 +44,20 @@ def write_method(clean: Dataset, source: Dataset, options: frozenset[str], *, ow
         clean.BurnedInAnnotation = "NO"
     if "clean-visual-features" in options:
         clean.RecognizableVisualFeatures = "NO"
+
+
+def file_meta(source: Dataset, key: bytes, *, keep_uids: bool = False) -> FileMetaDataset:
+    """Fresh meta information: class, new instance UID, transfer syntax; nothing of who wrote or sent the file."""
+    meta, old = FileMetaDataset(), getattr(source, "file_meta", None) or Dataset()
+    uid = text_of(source, 0x00080018) or text_of(old, 0x00020003)
+    if uid:
+        meta.MediaStorageSOPInstanceUID = UID(uid if keep_uids else keyed_uid(key, uid))
+    sop_class = text_of(source, 0x00080016) or text_of(old, 0x00020002)
+    if sop_class:
+        meta.MediaStorageSOPClassUID = UID(sop_class if is_registered(sop_class) else keyed_uid(key, sop_class))
+    if _TRANSFER_SYNTAX in old:
+        meta.TransferSyntaxUID = old.TransferSyntaxUID
+    return meta
 
 
 def _code_item(code: str, meaning: str) -> Dataset:

@@ -38,11 +38,11 @@ def person_of(dataset: Dataset, key: bytes) -> Person:
 
 def _identifiers(dataset: Dataset, depth: int = 0) -> Iterator[str]:
     """Values of names and identifying attributes, as far as they can be read."""
-    for tag in dataset.keys():  # noqa: SIM118 - iterating a Dataset converts every element
-        if depth > DEEPEST or (tag >> 16 & 1 and not _may_name(dataset.get_item(tag))):
+    for tag, element in dataset.items():  # iterating the Dataset itself would convert every element
+        private = tag >> 16 & 1
+        if depth > DEEPEST or (private and not _may_name(element)):
             continue
-        vr = vr_of(dataset, tag)
-        vr = "SQ" if tag >> 16 & 1 and vr == "UN" else vr
+        vr = "SQ" if private and element.VR == "UN" else vr_in(element, tag)
         if vr not in {"SQ", "PN"} and tag not in _IDENTITIES:
             continue
         if vr != "SQ":
@@ -53,6 +53,13 @@ def _identifiers(dataset: Dataset, depth: int = 0) -> Iterator[str]:
                 yield from _identifiers(item, depth + 1)
 
 
+def creators_of(dataset: Dataset) -> Iterator[tuple[BaseTag, str]]:
+    """Elements that reserve private blocks, with who reserved them (PS3.5 7.8.1)."""
+    for tag in dataset.keys():  # noqa: SIM118 - as above
+        if tag >> 16 & 1 and 0x10 <= tag & 0xFFFF < 0x100:
+            yield tag, text_of(dataset, tag)
+
+
 def _may_name(element: DataElement | RawDataElement) -> bool:
     """Whether a private element holds a name, or items in which names may be."""
     value = element.value
@@ -61,7 +68,12 @@ def _may_name(element: DataElement | RawDataElement) -> bool:
 
 def vr_of(source: Dataset, tag: BaseTag) -> str:
     """VR of an element, from the dictionary where the file names none that exists."""
-    vr = source.get_item(tag).VR
+    return vr_in(source.get_item(tag), tag)
+
+
+def vr_in(element: DataElement | RawDataElement, tag: BaseTag) -> str:
+    """As `vr_of`, of an element that has been taken out."""
+    vr = element.VR
     return (vr if vr in _KNOWN and vr != "UN" else _entry(tag)[0]) or "UN"
 
 

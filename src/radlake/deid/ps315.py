@@ -85,16 +85,15 @@ class Rules:
         rule = table()["content"].get(f"{scheme}|{code}|{value_type}")
         return None if rule is None else self._by_option(rule[1]) or settle(rule[0], None)
 
-    @property
-    def keeps_private(self) -> bool:
-        """Whether any private attribute may stay."""
-        return "retain-safe-private" in self.options
+    def is_safe_creator(self, creator: str) -> bool:
+        """Whether any private attribute of a creator may stay."""
+        return "retain-safe-private" in self.options and creator in table()["safe_private"]
 
     def safe_private(self, creator: str, tag: int) -> str | None:
         """VR of a private attribute that is known to be safe (table E.3.10-1); None for any other."""
-        if not self.keeps_private:
+        if not self.is_safe_creator(creator):
             return None
-        vr: str | None = table()["safe_private"].get(creator, {}).get(f"{tag >> 16:04X},{tag & 0xFF:02X}")
+        vr: str | None = table()["safe_private"][creator].get(f"{tag >> 16:04X},{tag & 0xFF:02X}")
         return vr
 
     def _look_up(self, tag: int, parent: int) -> Action | None:

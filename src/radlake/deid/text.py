@@ -152,8 +152,8 @@ def _components(known: tuple[str, ...]) -> frozenset[str]:
         # Folding breaks up Hangul and kana; inside a run of such letters the name stands as it was written.
         found.update(p for p in _WORD.findall(unicodedata.normalize("NFKC", value)) if not p.isascii())
     # An institution may be called by words of reports ("Chest Clinic"); nobody is, apart from the marked ones.
-    words = report_words()
-    return frozenset(p for p in found - _NO_NAMES - (words.known - words.names_too) if len(p) > 1)
+    listed, names_too = report_words()
+    return frozenset(p for p in found - _NO_NAMES if len(p) > 1 and (p not in listed or p in names_too))
 
 
 @lru_cache(maxsize=2)
@@ -250,6 +250,8 @@ def _is_free_word(token: str, text: str, start: int, end: int) -> bool:
     return (
         token.istitle()
         and follower is not None
-        and follower[1] in known - names_too - _OF_PEOPLE
+        and follower[1] in known
+        and follower[1] not in names_too
+        and follower[1] not in _OF_PEOPLE
         and _START.search(text, max(0, start - 4), start) is not None
     )
