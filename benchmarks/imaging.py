@@ -118,8 +118,7 @@ def balls(volume: Volume, radius: int, *, greatest: bool) -> Contest:
 
 def dispatched(volume: Volume) -> Iterator[Contest]:
     """What goes to a library: the same library called by hand, so a little less than 1 is the price of the door."""
-    plane, line, spacing = np.ones((5, 5), np.uint8), np.ones((5, 1), np.uint8), (2.5, 0.7, 0.7)
-    mask = volume > -500
+    plane, line = np.ones((5, 5), np.uint8), np.ones((5, 1), np.uint8)
 
     def box() -> NDArray[np.generic]:
         slices = np.stack([cv2.dilate(one, plane) for one in volume])
@@ -131,12 +130,6 @@ def dispatched(volume: Volume) -> Iterator[Contest]:
         columns = slices.reshape(len(slices), -1)
         return np.asarray(cv2.sepFilter2D(columns, -1, np.ones(1), kernel)).reshape(volume.shape)
 
-    def largest() -> NDArray[np.generic]:
-        labels, count = ndimage.label(mask, np.ones((3, 3, 3)))
-        counts = np.bincount(labels.reshape(-1), minlength=count + 1)
-        counts[0] = 0
-        return np.asarray(labels == counts.argmax())
-
     def row(name: str, ours: Run, by_hand: str, theirs: Run, margin: int = 1) -> Contest:
         return Contest(name, ours, {by_hand: theirs}, 1 / 1.1, volume.size, margin)
 
@@ -146,13 +139,75 @@ def dispatched(volume: Volume) -> Iterator[Contest]:
     yield row(
         "dilation by a box, CT int16, 5^3", lambda: morphology.dilate(volume, size_vox=5), "OpenCV by hand", box, 5
     )
-    yield row(
+    yield from masks(volume)
+
+
+def masks(volume: Volume) -> Iterator[Contest]:
+    """Distances and components, which libraries have too."""
+    mask, spacing = volume > -500, (2.5, 0.7, 0.7)
+    bytes_ = mask.view(np.uint8)
+
+    def largest() -> NDArray[np.generic]:
+        labels, count = ndimage.label(mask, np.ones((3, 3, 3)))
+        counts = np.bincount(labels.reshape(-1), minlength=count + 1)
+        counts[0] = 0
+        return np.asarray(labels == counts.argmax())
+
+    def largest_by_itk() -> NDArray[np.generic]:
+        labels = sitk.RelabelComponent(sitk.ConnectedComponent(sitk.GetImageFromArray(bytes_), True))
+        return sitk.GetArrayFromImage(labels) == 1
+
+    def filled_by_itk() -> NDArray[np.generic]:
+        return sitk.GetArrayFromImage(sitk.BinaryFillhole(sitk.GetImageFromArray(bytes_))) > 0
+
+    yield Contest(
         "distance map, CT mask",
         lambda: morphology.distance_map(mask, spacing=spacing),
-        "scipy by hand",
-        lambda: ndimage.distance_transform_edt(mask, sampling=spacing),
+        {"scipy": lambda: ndimage.distance_transform_edt(mask, sampling=spacing)},
+        1 / 1.1,
+        volume.size,
+        1,
     )
-    yield row("largest component, CT mask", lambda: segment.largest_component(mask), "scipy by hand", largest)
+    yield Contest(
+        "largest component, CT mask",
+        lambda: segment.largest_component(mask),
+        {"scipy": largest, "SimpleITK": largest_by_itk},
+        1 / 1.1,
+        volume.size,
+        1,
+    )
+    yield Contest(
+        "holes filled, CT mask",
+        lambda: morphology.fill_holes(mask),
+        {"scipy": lambda: ndimage.binary_fill_holes(mask), "SimpleITK": filled_by_itk},
+        1 / 1.1,
+        volume.size,
+        1,
+    )
+
+
+def slopes(volume: Volume, picture: Volume) -> Iterator[Contest]:
+    """Edges of a volume and of a picture."""
+
+    def by_scipy() -> NDArray[np.generic]:
+        work = volume.astype(np.float32)
+        return np.sqrt(sum((ndimage.sobel(work, axis) / 32) ** 2 for axis in range(3)))
+
+    def by_opencv() -> NDArray[np.generic]:
+        parts = [
+            cv2.Sobel(picture, cv2.CV_32F, dx, 1 - dx, scale=1 / 8, borderType=cv2.BORDER_REFLECT) for dx in (0, 1)
+        ]
+        return cv2.magnitude(*parts)
+
+    def second_by_opencv() -> NDArray[np.generic]:
+        return cv2.Laplacian(picture, cv2.CV_32F, borderType=cv2.BORDER_REFLECT)
+
+    for name, ours, peer, theirs, samples in (
+        ("Sobel, CT int16", lambda: edges.sobel(volume), "scipy", by_scipy, volume.size),
+        ("Sobel, X-ray uint16", lambda: edges.sobel(picture), "OpenCV", by_opencv, picture.size),
+        ("Laplacian, X-ray uint16", lambda: edges.laplacian(picture), "OpenCV", second_by_opencv, picture.size),
+    ):
+        yield Contest(name, ours, {peer: theirs}, 1 / 1.1, samples, 3)
 
 
 def others(volume: Volume) -> Iterator[Contest]:
@@ -170,6 +225,7 @@ def others(volume: Volume) -> Iterator[Contest]:
         1,
     )
     work = picture.astype(np.float32)
+    yield from slopes(volume, picture)
     yield Contest(
         "Canny, X-ray uint16",
         lambda: edges.canny(picture, low=20.0, high=50.0, sigma_vox=1.5),
