@@ -54,7 +54,7 @@ def look(*answers: tuple[list[list[float]], float, str, float], margin: np.ndarr
 def test_boxes_are_widened_by_a_share_of_the_lines_height() -> None:
     (text,) = look((at(320, 400, 420, 420), 0.9, "SMITH", 0.9))
     assert (text.words, text.may_stay) == ("SMITH", False)
-    assert text[:4] == (393, 278, 427, 462)  # 20 high: 2 * 20 + 2 beside, 0.25 * 20 + 2 above
+    assert text[:4] == (393, 258, 427, 482)  # 20 high: 3 * 20 + 2 beside, 0.25 * 20 + 2 above
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,14 @@ def test_the_surest_reading_of_a_place_counts() -> None:
     assert text.may_stay
     longer = look(mark, (at(320, 400, 490, 420), 0.9, "PORTABLE SMITH", 0.9))
     assert [t.words for t in longer] == ["PORTABLE SMITH"]
+
+
+def test_a_mark_does_not_save_its_neighbour() -> None:
+    mark, name = (at(320, 400, 400, 420), 0.9, "PORTABLE", 0.99), (at(404, 400, 450, 420), 0.9, "SMITH", 0.8)
+    found = look(mark, name)
+    assert [t.words for t in found if not t.may_stay] == ["SMITH"]
+    half = look(mark, (at(320, 400, 440, 420), 0.9, "PORTABLE SMI", 0.8))
+    assert any(t.words == "PORTABLE SMI" and t.left <= 320 and t.right >= 440 for t in half)
 
 
 def test_nothing_is_looked_at_where_there_are_no_strokes() -> None:

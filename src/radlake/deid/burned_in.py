@@ -32,7 +32,7 @@ _READ = 0.55  # mean score of the characters from which a reading counts
 _ROUNDS = 3  # of reading, blanking and reading again
 _TALLEST = 0.12  # of the plane's shorter side: what is higher must be legible beyond doubt
 _LEGIBLE = 0.8  # score of the characters of which that is true
-_ASIDE, _ABOVE = 2.0, 0.25  # of a line's height: what boxes are widened by, because outer letters are often missed
+_ASIDE, _ABOVE = 3.0, 0.25  # of a line's height: what boxes are widened by, because outer letters are often missed
 _HIGHEST = 64  # pixels of a box whose line is looked at again in a picture; higher ones in a smaller picture
 _ALONG = 4.0  # of a line's height: within it, on the same line, whatever the detector finds belongs to it
 _KEEN = 4.0  # of 255 levels, for `even`: around lines weaker letters are looked for
@@ -142,7 +142,7 @@ def find_texts(
         parts = places(picture) if near is None else _around(near, reduction, picture)
         scale = _ENLARGED[sum((p.bottom - p.top) * (p.right - p.left) for p in parts) > _MUCH]
         found += [text for part in parts for text in look.at(picture, part, reduction, scale)]
-    return _merged(found)
+    return sorted(_widened(text, look.shape) for text in _merged(found))
 
 
 def pictures_of(plane: Array, *, keen: bool = False) -> Iterator[tuple[int, Picture]]:
@@ -308,30 +308,36 @@ def _upright(picture: Picture, corners: NDArray[np.float32]) -> Picture:
 
 
 def _text(corners: NDArray[np.float32], words: str, score: float, shape: tuple[int, int]) -> Text:
-    """A line with its box, widened and cut to the plane."""
-    width, height = _sides(corners)
-    line = min(width, height)
-    along, across = (_ASIDE * line, _ABOVE * line) if width >= height else (_ABOVE * line, _ASIDE * line)
-    margin = np.array([along, across]) + 2
-    low = np.floor(corners.min(axis=0) - margin).astype(int)
-    high = np.ceil(corners.max(axis=0) + margin).astype(int)
+    """A line with its box, cut to the plane."""
+    low, high = np.floor(corners.min(axis=0)).astype(int), np.ceil(corners.max(axis=0)).astype(int)
     left, right = (int(v) for v in np.clip((low[0], high[0]), 0, shape[1]))
     top, bottom = (int(v) for v in np.clip((low[1], high[1]), 0, shape[0]))
     return Text(top, left, bottom, right, words, float(score))
 
 
+def _widened(text: Text, shape: tuple[int, int]) -> Text:
+    """A line with what is around it, cut to the plane."""
+    height, width = text.bottom - text.top, text.right - text.left
+    line = min(width, height)
+    aside, above = (_ASIDE, _ABOVE) if width >= height else (_ABOVE, _ASIDE)
+    beside, over = round(aside * line) + 2, round(above * line) + 2
+    return text._replace(
+        top=max(0, text.top - over), bottom=min(shape[0], text.bottom + over),
+        left=max(0, text.left - beside), right=min(shape[1], text.right + beside),
+    )  # fmt: skip
+
+
 def _merged(found: Iterable[Text]) -> list[Text]:
     """One text for readings of the same place, the surest with the box of all; without texts inside others that go.
 
-    A reading that may stay does not count against a longer one that may not: it may be the legible half of it.
+    A reading that may stay counts against one that may not in the very same place alone: it may be the legible half of
+    it, or its neighbour.
     """
     kept: list[Text] = []
     for text in sorted(found, key=lambda t: (-t.score, t)):
-        same = next((i for i, other in enumerate(kept) if _overlap(text, other) >= 0.5), None)
+        same = next((i for i, other in enumerate(kept) if _is_same(text, other)), None)
         if same is None:
             kept.append(text)
-        elif kept[same].may_stay and not text.may_stay and _area(_common(text, kept[same])) < 0.8 * _area(text):
-            kept[same] = _union(text, kept[same])
         else:
             kept[same] = _union(kept[same], text)
     gone = [t for t in kept if not t.may_stay]
@@ -339,6 +345,11 @@ def _merged(found: Iterable[Text]) -> list[Text]:
         t for t in kept for o in gone if o != t and _area(_common(t, o)) >= 0.8 * _area(t) and _area(o) > _area(t)
     }
     return sorted(t for t in kept if t not in inside)
+
+
+def _is_same(one: Text, other: Text) -> bool:
+    """Whether two readings are of one place."""
+    return _overlap(one, other) >= (0.5 if one.may_stay == other.may_stay else 0.8)
 
 
 def _overlap(one: Text, other: Text) -> float:
