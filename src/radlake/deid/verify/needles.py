@@ -28,6 +28,7 @@ _BODY_PARTS = frozenset({
     "abdomenpelvis", "chestabdomen", "chestabdpelvis", "chestneck", "cspine", "headneck", "lspine", "lsspine",
     "neckchest", "neckchestabdomen", "neckchestabdpelv", "sijoint", "sspine", "tlspine", "tspine", "wholebody",
 })  # fmt: skip
+_COUNTED = "01234567890123456789"
 _MOST_PARTS = 4  # of a name: given, middle and family names; prefixes and more would only make longer sequences
 LEAST_NAME, LEAST_NUMBER, LEAST_ID = 4, 5, 4  # characters that an identifier needs to be looked for by itself
 
@@ -149,7 +150,20 @@ class Needles:
         self.uids.add(text.strip(" \0"))
 
     def _put(self, sequence: tuple[str, ...], kind: SourceKind) -> None:
+        if _is_filler("".join(sequence)):  # counts as a whole value only
+            return
         self.sequences.setdefault(sequence[0], set()).add((sequence, kind))
+
+
+def _is_filler(text: str) -> bool:
+    """Whether a value is typed to fill a field ("xxxxxx", "123456789"): smooth samples spell it by chance.
+
+    Examples
+    --------
+    >>> _is_filler("9999999"), _is_filler("234567"), _is_filler("4711081")
+    (True, True, False)
+    """
+    return len(set(text)) == 1 or text in _COUNTED
 
 
 def _plain(text: str) -> str:
