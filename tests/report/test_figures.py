@@ -124,6 +124,14 @@ def test_a_falling_answer_has_its_own_axis_for_values() -> None:
     assert ">probability<" in fall([Line("map", [(0, 0.9), (1, 0.1)])], title="t")
 
 
+def test_a_case_far_away_lies_on_the_rim_and_presses_nobody_together() -> None:
+    crowd = [(k / 10, k / 10) for k in range(100)]
+    drawn = fromstring(cloud([Line("a", [*crowd, (1e6, 5.0)])], title="t", across="x", up="y"))
+    across = sorted(float(dot.get("cx", "0")) for dot in drawn.iter("circle"))
+    assert across[-2] - across[0] > 100
+    assert across[-1] == 350 - 2
+
+
 def test_groups_are_points_in_their_colours() -> None:
     drawn = cloud([Line("a", [(0, 0), (1, 1)], 0), Line("b", [(5, 5)], 3)], title="t", across="x", up="y")
     assert (drawn.count("dot s0"), drawn.count("dot s3")) == (2, 1)

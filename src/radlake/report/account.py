@@ -140,7 +140,7 @@ def alone(found: Mapping[str, Any] | None) -> str:
     if found["low"] is None:
         return ""
     verdict = (
-        "the model is better" if found["low"] > 0 else "the model is worse" if found["high"] < 0
+        "the model is better" if found["low"] > 0 else "the model does not reach it" if found["high"] < 0
         else "the model is not shown to be better: the interval includes zero"
     )  # fmt: skip
     ends = f"[{fixed(found['low'], signed=True)}, {fixed(found['high'], signed=True)}]"

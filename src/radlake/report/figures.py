@@ -175,9 +175,9 @@ def scatter(points: Sequence[Sequence[float]], *, title: str, across: str, up: s
 
 
 def cloud(groups: Sequence[Line], *, title: str, across: str, up: str) -> str:
-    """Cases as points in the colours of their groups, on axes that just hold them; no line joins them."""
+    """Cases as points in the colours of their groups; those far away from all others lie on the rim."""
     points = [p for group in groups for p in group.points]
-    x, y = _plane(_reach([u for u, _ in points]), _reach([v for _, v in points]), 340)
+    x, y = _plane(_bulk([u for u, _ in points]), _bulk([v for _, v in points]), 340)
     drawn = [_dot(x(u), y(v), group.colour) for group in groups for u, v in group.points]
     return picture(_WIDTH, 340, title, [*_frame(x, y, across, up), *drawn])
 
@@ -223,6 +223,14 @@ def _reach(values: Sequence[float]) -> tuple[float, float]:
     """Ends of an axis that just holds some values."""
     room = 0.05 * (max(values) - min(values)) or 0.5
     return min(values) - room, max(values) + room
+
+
+def _bulk(values: Sequence[float]) -> tuple[float, float]:
+    """Ends of an axis that holds all values but those that would press the others together."""
+    order = sorted(values)
+    low, high = order[len(order) // 50], order[-1 - len(order) // 50]
+    room = high - low or 1.0
+    return _reach([max(order[0], low - room), min(order[-1], high + room)])
 
 
 def _plane(across: tuple[float, float], up: tuple[float, float], height: float) -> tuple[Scale, Scale]:

@@ -103,7 +103,8 @@ def _made_of(found: Mapping[str, Any]) -> str:
         for side, axis in zip(("points to the right", "points further up"), found["made_of"], strict=True)
     ]
     return (
-        f"Each point is a case; cases that are alike lie near each other. The two axes (principal components) hold"
+        "Each point is a case; cases that are alike lie near each other, and those on the rim lie further out."
+        f" The two axes (principal components) hold"
         f" {both:.0f}% of all differences: {'; '.join(parts)}."
     )
 
