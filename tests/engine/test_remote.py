@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from radlake.engine.run import Summary
 from radlake.lake.store import Lake
 from tests import archive, stores
 from tests.conftest import Store
+from tests.engine.conftest import Place
 
 # A run in a process of its own, whose lease runs out soon after its end.
 DRIVER = """
@@ -71,13 +74,11 @@ def tables(lake: Lake) -> dict[str, list[str]]:
 
 
 def test_a_run_between_stores_is_one_on_a_disk_and_can_be_killed(
-    study: Study, capfd: pytest.CaptureFixture[str]
+    study: Study, done: Place, capfd: pytest.CaptureFixture[str]
 ) -> None:
     expected = study.run(str(study.folder / "lake"), str(study.folder / "private"))
-    on_disk = run(
-        None, study.folder / "archive", study.folder / "other", key_file=study.folder / "key", engine=Local(0)
-    )
-    assert expected.files == on_disk.files
+    on_disk = done.lake().sql("SELECT status, count(*) AS n FROM files GROUP BY 1").to_pylist()
+    assert expected.files == {row["status"]: row["n"] for row in on_disk}
     local = tables(Lake.open(study.folder / "lake", private=study.folder / "private"))
     remote = Lake.create(f"{study.store.root}/lake", private=study.store.private, key_fingerprint=_fingerprint(study))
 
@@ -162,6 +163,10 @@ def test_the_command_line_takes_addresses(s3: Store, tmp_path: Path) -> None:
     assert f"report: {s3.root}/lake/report/index.html" in done.stdout
     asked = radlake("sql", f"{s3.root}/lake", "select count(*) as n from files", "--format", "json")
     assert '"n": 1' in asked.stdout, asked.stderr
+    if find_spec("pyspark") and shutil.which("java"):
+        text = "select f.status, p.bytes from files f join private_sources p using (file_id)"
+        asked = radlake("sql", f"{s3.root}/lake", text, *private, "--format", "json", "--engine", "spark")
+        assert json.loads(asked.stdout) == [{"status": "ignored", "bytes": 21}], asked.stderr
     wrong = radlake("sql", "gs://bucket/lake", "select 1")
     assert wrong.returncode == 2
     assert "s3://bucket/... or hdfs://host:port/..." in wrong.stderr
