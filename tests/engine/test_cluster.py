@@ -49,15 +49,16 @@ class House:
     def start(self, lake: str, *, events: str = "", packed: bool = False) -> subprocess.Popen[str]:
         facts = {
             "master": self.cluster.master,
-            "source": str(self.place.source),
-            "lake": str(self.place.folder / lake),
+            "source": self.place.source.name,
+            "lake": lake,  # where the driver stands, and no worker
             "key": str(self.place.key_file),
             "fingerprint": fingerprint(load_key(self.place.key_file)),
             "events": events,
             "archive": str(self.packed) if packed else "",
         }
+        command = [sys.executable, str(DRIVER), json.dumps(facts)]
         return subprocess.Popen(
-            [sys.executable, str(DRIVER), json.dumps(facts)], stdout=subprocess.PIPE, text=True, start_new_session=True
+            command, stdout=subprocess.PIPE, text=True, start_new_session=True, cwd=self.place.folder
         )
 
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 
-from radlake.engine.inputs import LAKE_MARK, NoInput, require, walk
+from radlake.engine.inputs import LAKE_MARK, NoInput, absolute, require, walk
 
 
 def test_every_regular_file_is_found_once_in_the_order_of_paths(tmp_path: Path) -> None:
@@ -98,3 +98,11 @@ def test_inputs_are_required_before_any_is_walked(tmp_path: Path) -> None:
     require([tmp_path, str(tmp_path)])
     with pytest.raises(NoInput, match="'nowhere'"):
         require([tmp_path, "nowhere"])
+
+
+def test_a_place_has_one_name_wherever_a_process_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert absolute("lake") == tmp_path / "here" / "lake"
+    assert absolute("../lake") == (tmp_path / "lake").resolve()
+    assert str(absolute("s3://bucket/lake")) == "s3://bucket/lake"

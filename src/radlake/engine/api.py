@@ -7,7 +7,7 @@ from pathlib import Path
 
 from radlake.core.place import Place
 from radlake.deid.keys import fingerprint, load_key
-from radlake.engine.inputs import require
+from radlake.engine.inputs import absolute, require
 from radlake.engine.local import Local
 from radlake.engine.options import Engine, Options, Progress, Silent
 from radlake.engine.parameters import check_pattern
@@ -69,7 +69,8 @@ def run(  # noqa: PLR0913 - the options of a run, by keyword
     require(folders)
     check_pattern(patient_regex)
     key = load_key(Path(key_file) if key_file else None, create=True)
-    lake = Lake.create(out, private=private, key_fingerprint=fingerprint(key))
+    private = None if private is None else absolute(private)  # workers of a cluster stand elsewhere
+    lake = Lake.create(absolute(out), private=private, key_fingerprint=fingerprint(key))
     known = str(Path(key_file).expanduser().absolute()) if key_file else ""
     options = Options(engine or Local(), patient_regex, strict, progress or Silent(), known)
     return drive(chosen, folders, lake, key, options)

@@ -84,12 +84,15 @@ def _at(where: Place, unreadable: Callable[[], None]) -> Iterator[Found]:
     if isinstance(where, Remote):
         yield from [_in_store(where, where.stat())] if where.is_file() else _below_remote(where, unreadable)
         return
-    path = _absolute(where)
+    path = Path(str(absolute(where)))
     yield from [_found(str(path), path.stat())] if path.is_file() else _below(str(path), unreadable)
 
 
-def _absolute(path: Path) -> Path:
-    """One name for a place wherever the user stands: "../scans" and "/data/scans" are the same files."""
+def absolute(where: str | Place) -> Place:
+    """One name for a place wherever a process stands: "../scans" and "/data/scans" are the same files."""
+    path = place(where)
+    if isinstance(path, Remote):
+        return path
     return path.resolve() if ".." in path.parts else path.absolute()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from radlake.core.errors import RadlakeError
 from radlake.core.place import Place, place
+from radlake.engine.inputs import absolute
 from radlake.engine.spark.jobs import Spark
 from radlake.engine.spark.session import told
 
@@ -64,7 +65,12 @@ def check(engine: Spark, wanted: str, key_file: str, places: Sequence[tuple[str,
     context = engine.session().sparkContext
     cores = engine.workers
     versions = {name: version(name) for name in PACKAGES}
-    probe = _probe(versions, platform.python_version(), (wanted, key_file), list(places))
+    probe = _probe(
+        versions,
+        platform.python_version(),
+        (wanted, key_file),
+        [(str(absolute(where)), writes) for where, writes in places],
+    )
     with told():
         found = context.parallelize(range(cores), cores).barrier().mapPartitions(probe).collect()
     return sorted((Worker(*answer) for answer in found), key=lambda w: w.host)
