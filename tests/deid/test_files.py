@@ -52,6 +52,21 @@ def test_pixels_that_nobody_looked_at_are_unchecked(tmp_path: Path, quiet: None)
         assert clean(Input(FOLDER / name, name, FILE_ID), tmp_path, Settings(KEY, pixels="off")).pixel_text == expected
 
 
+def test_no_copy_says_that_a_face_is_gone_which_is_there(tmp_path: Path) -> None:
+    without = Settings(KEY, options=("clean-visual-features",), pixels="off")
+    head = dcmread(FOLDER / "CT_small.dcm")
+    head.BodyPartExamined, head.SliceThickness = "HEAD", "1"
+    head.save_as(tmp_path / "head.dcm")
+    flagged = clean(Input(tmp_path / "head.dcm", "h", FILE_ID), tmp_path / "out", Settings(KEY, pixels="off"))
+    assert flagged.faces == "recognizable"
+    with pytest.raises(ItemError) as caught:
+        clean(Input(tmp_path / "head.dcm", "h", FILE_ID), tmp_path / "none", without)
+    assert caught.value.code == "face_left"
+    assert not (tmp_path / "none").exists()
+    other = clean(Input(FOLDER / "rtplan.dcm", "r", FILE_ID), tmp_path / "out", without)
+    assert dcmread(tmp_path / "out" / other.name).RecognizableVisualFeatures == "NO"
+
+
 def test_what_cannot_be_cleaned_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"resourceType": "Patient"}')
     (tmp_path / "a.py").write_text("print(1)")

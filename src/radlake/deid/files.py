@@ -33,8 +33,8 @@ from radlake.lake.durable import publish, temporary_file, write_bytes
 from radlake.lake.errors import storage_errors
 
 Names = Literal["uid", "keep"]
-_PIXELS_CLEANED = "clean-pixel-data"
-VERSION = 8  # raised whenever the same input and settings give another result
+_PIXELS_CLEANED, _FACES_CLEANED = "clean-pixel-data", "clean-visual-features"
+VERSION = 9  # raised whenever the same input and settings give another result
 _SUFFIXES = {"nifti": ".nii", "png": ".png", "jpeg": ".jpg", "tiff": ".tif"}
 _CONTAINERS: dict[str, Callable[[BinaryIO, BinaryIO], list[AuditRow]]] = {
     "png": png.clean, "jpeg": jpeg.clean, "tiff": tiff.clean,
@@ -151,6 +151,7 @@ def clean(source: Input, dest: Path, settings: Settings) -> Cleaned:
 def _clean_dicom(source: Input, dest: Path, settings: Settings) -> Cleaned:
     """A DICOM object by PS3.15 Annex E, and its pixels."""
     with dataset_file.open_object(source.path) as found:
+        shown = _face(faces(found.dataset), settings) if found.length else None
         seen = _seen(source, found, settings)
         looked = (_PIXELS_CLEANED,) if seen is not None else ()
         options = (*settings.options, *looked)
@@ -162,9 +163,17 @@ def _clean_dicom(source: Input, dest: Path, settings: Settings) -> Cleaned:
             audit.append(AuditRow("7FE0,0010", f"blanked, {done}", len(seen.boxes)))
         dataset_file.write_object(clean, _place(source, dest, name), found, parts)
         known = pixel_text.state(pixel_text.row_of(found.dataset)) if found.length else None
-        shown = faces(found.dataset) if found.length else None
         batch = _batch(found.dataset, settings)
     return Cleaned(name, "dicom", audit, seen.state if seen is not None else known, shown, *batch)
+
+
+def _face(shown: Faces, settings: Settings) -> Faces:
+    """Whether a face could be rebuilt. ItemError ``face_left`` where the copy would have to say that none can."""
+    if shown == "recognizable" and _FACES_CLEANED in settings.all_options:
+        raise ItemError(
+            "face_left", why=Term("the slices of a head are files of their own; a pipeline's deid.deface sees it")
+        )
+    return shown
 
 
 def _batch(dataset: Dataset, settings: Settings) -> tuple[str | None, str | None]:
@@ -200,11 +209,11 @@ def _dicom_name(source: Input, dataset: Dataset, clean: Dataset, settings: Setti
 
 def _clean_picture(source: Input, dest: Path, settings: Settings, reader: Reader) -> Cleaned:
     """A NIfTI, PNG, JPEG or TIFF file: its parts copied as they are but for words; with text in it, written anew."""
+    shown = _face(picture_pixels.faces_of(source.path, reader), settings) if reader.name == "nifti" else None
     state, pictures = _pictures(source, settings, reader)
     boxes = sum(len(picture.boxes) for picture in pictures)
     name = _plain_name(source, settings, reader, _suffix(source, reader, blanked=boxes > 0))
     target = _place(source, dest, name)
-    shown = picture_pixels.faces_of(source.path, reader) if reader.name == "nifti" else None
     with storage_errors(), temporary_file(dest) as temporary:
         with temporary.open("w+b") as out:
             audit = _copy(source, reader, out)
