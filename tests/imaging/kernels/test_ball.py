@@ -1,4 +1,4 @@
-"""Maxima under footprints made of runs, against scipy.ndimage."""
+"""Maxima and minima under footprints made of runs, against scipy.ndimage."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from radlake.imaging.kernels.ball import greatest_under, runs_of
+from radlake.imaging.kernels.ball import extreme_under_runs, runs_of
 from radlake.imaging.kernels.padding import padded
 
 
@@ -17,12 +17,15 @@ def _ball(*radii: float) -> np.ndarray:
 
 @pytest.mark.parametrize("dtype", [np.int16, np.int32])
 @pytest.mark.parametrize("radii", [(0, 0, 1), (1, 1, 1), (2, 2, 2), (0, 4, 4), (3, 1, 5), (5, 0, 0)])
-def test_maxima_equal_scipy(radii: tuple[int, ...], dtype: type) -> None:
+def test_extremes_equal_scipy(radii: tuple[int, ...], dtype: type) -> None:
     limits = np.iinfo(dtype)
     array = np.random.default_rng(2).integers(limits.min, limits.max, (6, 40, 70), dtype, endpoint=True)
     ball = _ball(*radii)
     expected = ndimage.grey_dilation(array, footprint=ball, mode="nearest")
-    assert np.array_equal(greatest_under(padded(array, ball.shape, "nearest"), ball), expected)
+    around = padded(array, ball.shape, "nearest")
+    assert np.array_equal(extreme_under_runs(around, ball, greatest=True), expected)
+    expected = ndimage.grey_erosion(array, footprint=ball, mode="nearest")
+    assert np.array_equal(extreme_under_runs(around, ball, greatest=False), expected)
 
 
 def test_runs_make_up_the_footprint() -> None:

@@ -1,4 +1,4 @@
-"""Greatest value under a ball or ellipsoid: the ball as runs along x, whose maxima are shared by all balls on a row."""
+"""Extremes under a ball or ellipsoid: the ball as runs along x, whose maxima are shared by all balls on a row."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def runs_of(footprint: BoolArray) -> Runs:
     )
 
 
-def greatest_under(padded: Codes, footprint: BoolArray) -> Codes:
-    """Greatest sample under the footprint, for each place of it.
+def extreme_under_runs(padded: Codes, footprint: BoolArray, *, greatest: bool) -> Codes:
+    """Greatest or least sample under the footprint, for each place of it.
 
     Parameters
     ----------
@@ -53,6 +53,8 @@ def greatest_under(padded: Codes, footprint: BoolArray) -> Codes:
         With half a footprint more on every side.
     footprint : (kz, ky, kx) bool array
         As for `runs_of`.
+    greatest : bool
+        Otherwise the least.
 
     Returns
     -------
@@ -60,7 +62,7 @@ def greatest_under(padded: Codes, footprint: BoolArray) -> Codes:
 
     Examples
     --------
-    >>> greatest_under(np.array([[[5, 0, 0, 7, 0]]], np.int16), np.ones((1, 1, 3), bool)).tolist()
+    >>> extreme_under_runs(np.array([[[5, 0, 0, 7, 0]]], np.int16), np.ones((1, 1, 3), bool), greatest=True).tolist()
     [[[5, 7, 7]]]
     """
     out = np.empty([side - k + 1 for side, k in zip(padded.shape, footprint.shape, strict=True)], padded.dtype)
@@ -70,8 +72,16 @@ def greatest_under(padded: Codes, footprint: BoolArray) -> Codes:
     span = next((s for s in _SPANS if per_column * s <= _RING), _SPANS[-1])
     rows = max(_ROWS, _RING // (kz * runs.widths.size * span) - ky + 1)
     tile = min(rows, out.shape[1]), min(span, out.shape[2])
-    over_slabs(lambda source, target: _dilate(source, target, *runs, *tile), padded, out, least=4 * kz)
+    flip = 0 if greatest else -1  # inverting all bits turns the order round
+    over_slabs(lambda source, target: _dilate(source, target, *runs, tile, flip), padded, out, least=4 * kz)
     return out
+
+
+@part
+def _flip(line: Codes, flip: int, target: Codes) -> None:
+    """A run with all bits inverted (-1), or as it is (0)."""
+    for x in range(line.size):
+        target[x] = line[x] ^ flip
 
 
 @part
@@ -113,25 +123,37 @@ def _join_runs(line: Codes, ring: Codes, run_z: Places, run_y: Places, run_width
 
 
 @compiled(
-    "void(int16[:,:,::1], int16[:,:,::1], int64[::1], int64[::1], int64[::1], int64[::1], int64, int64)",
-    "void(int32[:,:,::1], int32[:,:,::1], int64[::1], int64[::1], int64[::1], int64[::1], int64, int64)",
+    "void(int16[:,:,::1], int16[:,:,::1], int64[::1], int64[::1], int64[::1], int64[::1], UniTuple(int64, 2), int64)",
+    "void(int32[:,:,::1], int32[:,:,::1], int64[::1], int64[::1], int64[::1], int64[::1], UniTuple(int64, 2), int64)",
 )
 def _dilate(
-    padded: Codes, out: Codes, run_z: Places, run_y: Places, run_width: Places, widths: Places, tile_y: int, tile_x: int
+    padded: Codes,
+    out: Codes,
+    run_z: Places,
+    run_y: Places,
+    run_width: Places,
+    widths: Places,
+    tile: tuple[int, int],
+    flip: int,
 ) -> None:
-    """Tile by tile down z, with the run maxima of the last kz planes in a ring."""
+    """Tile by tile down z, with the run maxima of the last kz planes in a ring; bits are flipped there and back."""
     depth, rows, width = out.shape
+    tile_y, tile_x = tile
     kz, ky = padded.shape[0] - depth + 1, padded.shape[1] - rows + 1
     kx = padded.shape[2] - width + 1
     ring = np.empty((kz, widths.size, tile_y + ky - 1, tile_x), padded.dtype)
+    bits = np.empty(tile_x + kx - 1, padded.dtype)
     for top in range(0, rows, tile_y):
         height = min(tile_y, rows - top)
         for left in range(0, width, tile_x):
             n = min(tile_x, width - left)
             for plane in range(depth + kz - 1):
                 for y in range(height + ky - 1):
-                    _maxima_of_runs(padded[plane, top + y, left : left + n + kx - 1], ring[plane % kz], y, n, widths)
+                    _flip(padded[plane, top + y, left : left + n + kx - 1], flip, bits)
+                    _maxima_of_runs(bits[: n + kx - 1], ring[plane % kz], y, n, widths)
                 z = plane - kz + 1
                 for y in range(height if z >= 0 else 0):
                     line = out[z, top + y, left : left + n]
                     _join_runs(line, ring, run_z, run_y, run_width, z + kz // 2, y + ky // 2)
+                    if flip:
+                        _flip(line, flip, line)

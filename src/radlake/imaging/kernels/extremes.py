@@ -100,14 +100,10 @@ def _of_whole(work: Array, size: tuple[int, ...], greatest: bool) -> Array:
 
 
 def _of_balls(volume: Array, shape: BoolArray, border: Border, greatest: bool) -> Array:
-    """By the kernel on ordered codes; inverting all bits turns their order round."""
-    from radlake.imaging.kernels.ball import greatest_under
+    """By the kernel on ordered codes."""
+    from radlake.imaging.kernels.ball import extreme_under_runs
 
     # nearest: see `_of_boxes`; of the three it is the cheapest to make
     around = padded(volume, shape.shape, border if border in ("wrap", "constant") else "nearest")
     codes, restore = ordered(around)
-    if greatest:
-        return restore(greatest_under(codes, shape))
-    # in place: `around` is nobody else's, and a new array costs as much as the ball
-    found = greatest_under(np.invert(codes, out=codes), shape)
-    return restore(np.invert(found, out=found))
+    return restore(extreme_under_runs(codes, shape, greatest=greatest))
