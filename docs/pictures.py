@@ -26,7 +26,7 @@ from radlake.imaging.labels import as_mask
 
 SIDE = 208  # of a tile, in pixels
 COLUMNS = 4
-QUALITY = 68
+QUALITY = 58
 LABEL = 20
 GAP = 8  # between the halves of a comparison
 

@@ -1,7 +1,7 @@
 """Steps `nyul.*`: landmarks of every image, the standard scale of a cohort, images on a scale that was saved.
 
-A study takes the landmarks and fits the scale when all images are there; a second one on the same lake, or on another,
-applies it. The scale is named by its content, so that the steps that use it are done again for another scale.
+A study takes the landmarks and fits the scale when all images are there; a second one on the same lake applies it. The
+scale is named by its content, so that the steps that use it are done again for another scale.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The door between pixel chains and this room: all its steps.
 
-A step that applies one operation is a line here (see `steps`); others are in `mask_stages` and
-`cohort_stages`.
+A step that applies one operation is a line here (see `steps`); others are in `mask_stages` and `cohort_stages`.
 """
 
 from __future__ import annotations
