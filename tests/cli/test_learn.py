@@ -142,6 +142,15 @@ def test_groups_are_told_and_shown(tmp_path: Path) -> None:
     assert "report:" in done.stdout
     assert 'id="groups"' in (lake.root / "report" / "index.html").read_text("utf-8")
     assert json.loads(radlake("groups", lake.root, "--clusters", 2, "--json").stdout)["cases"] == 120
+    same = radlake("train", lake.root, "--task", "cluster", "--json")
+    assert same.exit_code == 0, same.output
+    assert json.loads(same.stdout)["reason"] in " ".join(done.output.split())
+
+
+def test_training_needs_a_label_and_a_place(tmp_path: Path) -> None:
+    done = radlake("train", tmp_path)
+    assert done.exit_code == 2
+    assert "name the label to learn by --target" in " ".join(done.output.split())
 
 
 def test_wrong_requests_end_with_2_and_say_what_to_do(place: Path, tmp_path: Path) -> None:

@@ -11,8 +11,14 @@ from typer.testing import CliRunner
 
 from radlake.cli import app
 from radlake.core.errors import UsageError
-from radlake.engine.pictures import pictures
+from radlake.engine.api import run
+from radlake.engine.learning import plan_of
+from radlake.engine.local import Local
+from radlake.engine.pictures import lake_pictures, pictures
+from radlake.engine.pipeline import Pipeline, step
 from radlake.imaging.preview import png_bytes
+from radlake.lake.store import Lake
+from radlake.learn.cases import Cohort
 
 
 def blobs(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -93,6 +99,74 @@ def test_a_model_of_pictures_by_command(archive: Path, tmp_path: Path) -> None:
     scores = radlake("evaluate", model, archive, "--json")
     assert isinstance(scores, dict)
     assert (scores["cases"], scores["left_out"]) == (20, 80)
-    lake = CliRunner().invoke(app, ["explain", str(model), str(archive), "--out", str(tmp_path / "why")])
-    assert lake.exit_code == 2
-    assert "the model answers for pictures" in lake.output
+    page = CliRunner().invoke(app, ["explain", str(model), str(archive), "--out", str(tmp_path / "why")])
+    assert page.exit_code == 0, page.output
+
+
+def test_pictures_of_a_lake_come_with_its_patients_labels_and_roles(archive: Path, tmp_path: Path) -> None:
+    study = Pipeline("p", (step("deid"), step("fingerprint"), step("duplicates")))
+    run(study, archive, tmp_path / "lake", engine=Local(0), key_file=tmp_path / "key")
+    lake, plain = Lake.open(tmp_path / "lake"), pictures(archive, "label")
+    found = lake_pictures(lake, "label", memory_bytes=1 << 30, workers=2)
+    assert (found.features.shape, found.features.dtype) == (plain.features.shape, plain.features.dtype)
+    assert np.unique(found.roles, return_counts=True)[1].tolist() == [20, 60, 20]
+
+    def content(cohort: Cohort) -> set[tuple[bytes, int, str]]:
+        rows = zip(cohort.features, cohort.y.tolist(), cohort.roles.tolist(), strict=True)
+        return {(np.ascontiguousarray(x).tobytes(), y, role) for x, y, role in rows}
+
+    assert content(found) == content(plain)
+    assert not len(lake_pictures(lake, None, memory_bytes=1 << 30).y)
+    with pytest.raises(UsageError, match=r"no image whose pixels can be read has a label 'grade'; .* labels are label"):
+        lake_pictures(lake, "grade", memory_bytes=1 << 30)
+    with pytest.raises(UsageError, match=r"100 images take about .* more than the memory that is allowed"):
+        lake_pictures(lake, "label", memory_bytes=1000)
+    archive.unlink()
+    with pytest.raises(UsageError, match="no picture that can be read"):
+        lake_pictures(lake, None, memory_bytes=1 << 30)
+
+
+def test_files_with_a_table_of_labels_become_a_model_of_pictures_by_command(tmp_path: Path) -> None:
+    folder, (x, y) = tmp_path / "scans 图", blobs(40, 3)
+    folder.mkdir()
+    for i, picture in enumerate(x):
+        (folder / f"P{i:02d}.png").write_bytes(png_bytes(picture))
+    (tmp_path / "labels.csv").write_text("patient_id,lying\n" + "".join(f"P{i:02d},{n}\n" for i, n in enumerate(y)))
+    (tmp_path / "study.yaml").write_text("name: p\nsteps: [deid, fingerprint, duplicates]\n")
+
+    def radlake(*words: object) -> str:
+        done = CliRunner().invoke(app, [str(w) for w in words])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    lake, key, model = tmp_path / "lake", ("--key-file", tmp_path / "key"), tmp_path / "model"
+    radlake(
+        "run",
+        folder,
+        "--config",
+        tmp_path / "study.yaml",
+        "--out",
+        lake,
+        "--patient-regex",
+        r"(P\d+)",
+        *key,
+        "--workers",
+        1,
+    )
+    radlake("join", lake, tmp_path / "labels.csv", "--on", "patient_id", "--target", "lying", *key)
+    options = ("--inputs", "images", "--models", "hog-logistic", "--budget", "5m", "--out", model)
+    told = radlake("train", lake, "--target", "lying", *options)
+    assert "patients held out in turn" in told
+    assert "regression on edges and textures was chosen" in told
+    assert [p.name for p in tmp_path.iterdir() if "journal" in p.name] == []
+    said = json.loads(radlake("predict", model, lake, "--json"))
+    assert len(said) == 40
+    assert all(row["patient_id"].startswith("pt-") for row in said)
+    plan = plan_of(model)
+    (tmp_path / "plan.json").write_text(json.dumps(plan.as_dict()))
+    assert plan_of(tmp_path / "plan.json") == plan
+    refused = CliRunner().invoke(
+        app, ["train", str(lake), "--target", "lying", "--out", str(model), "--replay", str(folder)]
+    )
+    assert refused.exit_code == 2
+    assert "the plan to replay must be the folder of a model" in " ".join(refused.output.split())

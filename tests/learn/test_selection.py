@@ -12,8 +12,10 @@ import pytest
 
 from radlake import learn
 from radlake.core.errors import UsageError
+from radlake.learn import search
 from radlake.learn.bundle import load
 from radlake.learn.clock import Plan
+from radlake.learn.trial import held_out
 
 QUICK = ["short", "logistic", "bayes", "neighbours"]
 
@@ -150,3 +152,31 @@ def test_impossible_requests_are_told(options: dict[str, Any], words: str) -> No
     x, y = made()
     with pytest.raises(UsageError, match=words):
         learn.select(x, y, **options)
+
+
+def test_a_killed_choice_goes_on_from_its_journal_to_the_bits_of_its_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, y = made()
+    ran: list[str] = []
+    most = 9  # in the outer loop
+
+    def counted(trial: Any, given: Any, fold: Any, **options: Any) -> Any:
+        if len(ran) == most:
+            raise KeyboardInterrupt
+        ran.append(f"{len(given.y)}/{trial.name}/{trial.place}/{len(trial.runs)}")
+        return held_out(trial, given, fold, **options)
+
+    monkeypatch.setattr(search, "held_out", counted)
+    options: dict[str, Any] = {"models": ["logistic", "bayes"], "repeats": 1, "folds": 3, "budget": "1m"}
+    with pytest.raises(KeyboardInterrupt):
+        learn.select(x, y, **options, journal=tmp_path)
+    most = 10**6
+    killed = learn.select(x, y, **options, journal=tmp_path)
+    together, ran = len(ran), []
+    whole = learn.select(x, y, **options)
+    assert together == len(ran)  # nothing was done twice
+    again = learn.select(x, y, budget=0.001, replay=killed.plan)
+    for other in (whole, again):
+        assert other.model.predict_proba(x).tobytes() == killed.model.predict_proba(x).tobytes()
+        assert other.predictions.tobytes() == killed.predictions.tobytes()

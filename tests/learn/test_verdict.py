@@ -58,6 +58,17 @@ def test_families_are_compared_on_the_folds_that_both_saw() -> None:
     assert chosen.name == "svm"
 
 
+def test_a_family_of_some_folds_is_compared_on_these_alone() -> None:
+    whole = trial("logistic", [0.8, 0.9, 1.0, 1.0])  # the first folds are hard
+    part = trial("svm", [0.85, 0.95, np.nan, np.nan])
+    assert (part.folds, part.mean, part.lead_over(whole)) == (2, 0.9, 0.05)
+    assert part.standard_error(4) == pytest.approx((0.005 * (1 / 2 + 1 / 3)) ** 0.5)
+    assert pick(found(whole, part), prefer="accuracy")[0] is part
+    lines = table(GIVEN, found(whole, part), {}, {}, prefer="accuracy", seed=0)
+    assert [(line.family, line.mean) for line in lines] == [("svm", 0.975), ("logistic", 0.925)]
+    assert lines[0].why == "the best; there was time for 2 of 4 folds"
+
+
 def test_the_table_lists_all_and_marks_what_nothing_beats() -> None:
     search = found(trial("logistic", BEST), trial("forest", [0.8] * 4, fit_s=2.0), trial("svm", [0.95] * 4, fit_s=3.0))
     names = ["logistic", "forest", "svm", "tree"]

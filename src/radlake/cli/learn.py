@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from radlake.cli.common import CORES, AsJson, KeyFile, Private, Quiet, Workers, app, examples, parse_memory
+from radlake.core.errors import UsageError
 from radlake.core.place import place
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ TRAIN_EXAMPLES = examples(
     "train LAKE --target malignant --out model",
     "train LAKE --target relapse --budget 5m --prefer readable --operating sens=0.95 --out model",
     "train breastmnist.npz --target label --inputs images --out model",
+    "train LAKE --task cluster",
 )
 PREDICT_EXAMPLES = examples("predict model LAKE --out answers.csv", "predict model scans/ --out new-lake")
 FETCH_EXAMPLES = examples("fetch medmnist/breastmnist", "fetch medmnist/breastmnist --from copy.npz")
@@ -35,11 +37,12 @@ class TaskName(StrEnum):
     binary = "binary"
     multiclass = "multiclass"
     regression = "regression"
+    cluster = "cluster"
 
 
 TASKS: dict[TaskName, Task | None] = {
     TaskName.auto: None, TaskName.binary: "binary", TaskName.multiclass: "multiclass",
-    TaskName.regression: "regression",
+    TaskName.regression: "regression", TaskName.cluster: None,
 }  # fmt: skip
 
 
@@ -93,12 +96,14 @@ def train(
     source: Annotated[
         Any, typer.Argument(parser=place, metavar="LAKE", help="A lake, or a published .npz.", show_default=False)
     ],
-    target: Annotated[str, typer.Option(metavar="LABEL", help="Label to learn.", show_default=False)],
-    out: Annotated[Path, typer.Option(metavar="MODEL", help="Folder for the model.", show_default=False)],
-    task: Annotated[TaskName, typer.Option(help="What to answer.")] = TaskName.auto,
+    target: Annotated[str | None, typer.Option(metavar="LABEL", help="Label to learn.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="MODEL", help="Folder for the model.")] = None,
+    task: Annotated[
+        TaskName, typer.Option(help="What to answer; cluster looks for groups without a label, as `groups` does.")
+    ] = TaskName.auto,
     unit: Annotated[UnitName, typer.Option(help="What a case is: by default what the label is about.")] = UnitName.auto,
     inputs: Annotated[
-        InputName, typer.Option(help="What the model sees: measured numbers, or the pictures of a .npz themselves.")
+        InputName, typer.Option(help="What the model sees: measured numbers, or the pictures themselves.")
     ] = InputName.features,
     group: Annotated[Grouping, typer.Option(help="What is never on both sides of a split.")] = Grouping.patient,
     budget: Annotated[str, typer.Option(metavar="TIME", help="For everything, such as 90s or 10m.")] = "10m",
@@ -111,6 +116,10 @@ def train(
     device: Annotated[
         DeviceName, typer.Option(help="Where networks are trained: by default on a GPU where there is one.")
     ] = DeviceName.auto,
+    replay: Annotated[
+        Path | None,
+        typer.Option(metavar="PLAN", help="Repeat the choice of this model (or its plan as JSON), whatever the time."),
+    ] = None,
     workers: Workers = CORES,
     memory: Annotated[Any, typer.Option(parser=parse_memory, metavar="SIZE", help="For images under way.")] = "4GiB",
     key_file: KeyFile = None,
@@ -122,8 +131,17 @@ def train(
     """Choose a model for a label, with the evidence for the choice, and save it.
 
     Families that fit the data are compared on patients held out in turn, within the budget; of those that are as good
-    as the best, the most readable is taken. A published test part takes no part in any choice.
+    as the best, the most readable is taken. A published test part takes no part in any choice. The same command after a
+    kill goes on from what was finished, and the time of both counts.
     """
+    if task is TaskName.cluster:
+        from radlake.cli.groups import By, groups
+
+        groups(source, unit=unit, clusters=6, by=By.pca, seed=seed, private=private, quiet=quiet, as_json=as_json)
+        return
+    if target is None or out is None:
+        raise UsageError("name the label to learn by --target and the folder for the model by --out")
+    from radlake.engine.learning import plan_of
     from radlake.engine.learning import train as start
     from radlake.engine.progress import shown
     from radlake.learn.evaluation.operating import parse
@@ -136,12 +154,10 @@ def train(
     )  # fmt: skip
     with shown(quiet=quiet or as_json) as progress:
         setting = _setting(workers, memory, key_file, private, patient_regex, progress)
-        progress.begin(f"choosing a model for {target}, at most {budget}", None)
         trained = start(
             source, asked, out, unit=None if unit is UnitName.auto else unit.value, setting=setting,
-            inputs=inputs.value,
+            inputs=inputs.value, replay=None if replay is None else plan_of(replay),
         )  # fmt: skip
-        progress.end()
     write(out, name=trained.bundle.name, target=asked.target, evidence=trained.bundle.evidence or {})
     if as_json:
         typer.echo(json.dumps(_summary(trained) | {"model": str(out)}))

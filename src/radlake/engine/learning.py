@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import math
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -18,16 +21,18 @@ from radlake.engine.inputs import require
 from radlake.engine.local import Local
 from radlake.engine.options import Engine, Progress, Silent
 from radlake.engine.picture_masks import LakeMasks, masks_of, with_text
-from radlake.engine.pictures import pictures
+from radlake.engine.pictures import lake_pictures, pictures
 from radlake.engine.pipeline import Pipeline, step
 from radlake.lake.manifest import FILE_NAME
 from radlake.lake.store import Lake
-from radlake.learn.bundle import Bundle, load
+from radlake.learn.bundle import Bundle, BundleError, load
 from radlake.learn.cases import Cohort, labelled, measured
+from radlake.learn.clock import Plan, seconds
 from radlake.learn.contract import refuse
 from radlake.learn.explain.model import explain as told
 from radlake.learn.explain.pictures import Picture
 from radlake.learn.explain.pictures import explain_pictures as shown
+from radlake.learn.journal import forget
 from radlake.learn.model_stages import answers, external, keep, model_id_of, scored
 from radlake.learn.predicting import predictions
 from radlake.learn.training import Request, Trained, save_model, unseen
@@ -98,9 +103,19 @@ def _passing(folder: str, out: Path | None) -> Path | None:
 
 
 def train(
-    source: Place, asked: Request, place: Path, *, unit: str | None, setting: Setting, inputs: Inputs = "features"
+    source: Place,
+    asked: Request,
+    place: Path,
+    *,
+    unit: str | None,
+    setting: Setting,
+    inputs: Inputs = "features",
+    replay: Plan | None = None,
 ) -> Trained:
     """Train on a lake or a published archive; save the bundle, and in a lake the tables that the report shows.
+
+    What the choice has finished is kept in a hidden folder beside the bundle's until that is saved: the same call after
+    a kill goes on from there.
 
     Parameters
     ----------
@@ -112,35 +127,89 @@ def train(
         What a case is.
     setting : Setting
     inputs : {"features", "images"}
-        What the model sees: measured numbers, or the pictures of an archive themselves.
+        What the model sees: measured numbers, or the pictures themselves.
+    replay : Plan, optional
+        What the clock decided in an earlier choice, to be repeated.
     """
     if place.exists() and any(place.iterdir()) and not (place / "bundle.json").is_file():
         raise UsageError(f"{str(place)!r} holds something else than a model; name a new folder")
-    if inputs == "images":
-        trained = make(_pictures(source, asked.target), asked)
+    journal = place.parent / f".{place.name}.journal"
+
+    def choose(cohort: Cohort, pipeline: str | None = None) -> Trained:
+        with _timed(setting.progress, asked) as tell:
+            trained = make(cohort, asked, pipeline=pipeline, replay=replay, journal=journal, progress=tell)
         save_model(trained, place)
+        forget(journal)
+        return trained
+
+    if inputs == "images":
+        trained = choose(_pictures(source, setting, asked.target))
+        if is_lake(source):
+            lake = Lake.open(source, private=setting.private)
+            save_model(trained, lake.models / keep(lake, trained, asked))
         return trained
     with lake_of(source, PLAIN, setting) as lake:
         cohort = labelled(lake, asked.target, unit)
         from_images = any(v is not None for v in cohort.attributes["modality"].tolist())
-        trained = make(cohort, asked, pipeline=study_of(lake) if from_images else None)
-        save_model(trained, place)
+        trained = choose(cohort, study_of(lake) if from_images else None)
         if is_lake(source):
             save_model(trained, lake.models / keep(lake, trained, asked))
     return trained
 
 
-def _pictures(source: Place, target: str | None = None) -> Cohort:
-    """Pictures of an archive, a folder or a file; lakes keep references to theirs, not the pictures.
+@contextmanager
+def _timed(progress: Progress, asked: Request) -> Iterator[Callable[[float, float], None]]:
+    """Show the seconds of a choice that are gone, of those that it may take."""
+    lock, shown = Lock(), 0
+    progress.begin(f"choosing a model for {asked.target}, seconds", math.ceil(seconds(asked.budget)))
+
+    def tell(gone: float, _: float) -> None:
+        nonlocal shown
+        with lock:  # folds of a network run in threads
+            if int(gone) > shown:
+                progress.advance(int(gone) - shown, 0)
+                shown = int(gone)
+
+    yield tell
+    progress.end()
+
+
+def plan_of(path: Path) -> Plan:
+    """The plan of a model, or one that was written as JSON.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of a bundle, or a file.
 
     Raises
     ------
     UsageError
-        For a lake.
+        When there is no plan.
     """
+    try:
+        found = (load(path).evidence or {})["plan"] if path.is_dir() else json.loads(path.read_bytes())
+        return Plan(str(found["digest"]), dict(found["design"]), tuple(map(str, found["done"])))
+    except (BundleError, OSError, ValueError, KeyError, TypeError):
+        raise UsageError(
+            "the plan to replay must be the folder of a model that was chosen, or its plan as JSON with digest, design"
+            " and done"
+        ) from None
+
+
+def _pictures(source: Place, setting: Setting, target: str | None = None) -> Cohort:
+    """Pictures of a lake, an archive, a folder or a file."""
     require([source])
-    if not isinstance(source, Path) or is_lake(source):
-        raise UsageError("a model of pictures needs the pictures themselves: a .npz archive, a folder or a file")
+    if is_lake(source):
+        engine = setting.engine if isinstance(setting.engine, Local) else Local()
+        return lake_pictures(
+            Lake.open(source, private=setting.private), target, memory_bytes=engine.memory_bytes,
+            workers=max(1, engine.workers), progress=setting.progress,
+        )  # fmt: skip
+    if not isinstance(source, Path):
+        raise UsageError(
+            "a model of pictures needs the pictures themselves: a lake, a .npz archive, a folder or a file"
+        )
     return pictures(source, target)
 
 
@@ -189,7 +258,7 @@ def predict(model: Path, source: Place, *, out: Path | None, setting: Setting) -
     if not bundle.inputs:
         if out is not None:
             raise UsageError("answers for pictures go into a file: .csv or .parquet")
-        return predictions(bundle, _pictures(source))
+        return predictions(bundle, _pictures(source, setting))
     if is_lake(source):
         lake = Lake.open(source, private=setting.private)
         if out is None:
@@ -205,7 +274,7 @@ def evaluate(model: Path, source: Place, *, split: str | None, seed: int, settin
     """Scores on labelled cases that the model has not seen; in a lake they are also written."""
     bundle = load(model)
     if not bundle.inputs:
-        return scored(bundle, _pictures(source, bundle.target), split=split, seed=seed)
+        return scored(bundle, _pictures(source, setting, bundle.target), split=split, seed=seed)
     study = PLAIN if is_lake(source) else steps_of(bundle)
     with lake_of(source, study, setting) as lake:
         return external(lake, bundle, model_id_of(model), split=split, seed=seed)
@@ -256,7 +325,7 @@ def explain_pictures(
     if masks is not None:
         require([masks])
     archive = isinstance(source, Path) and source.suffix == ".npz"
-    cohort = _pictures(source, bundle.target if archive else None)
+    cohort = _pictures(source, setting, bundle.target if archive else None)
     new = unseen(bundle.evidence, cohort.ids, cohort.features)
     outlined: Mapping[str, Any] = {}
     hidden: set[str] = set()

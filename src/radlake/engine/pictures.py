@@ -1,8 +1,13 @@
-"""Pictures as cases: a published archive of arrays with its own split, a folder of image files, or one of them."""
+"""Pictures as cases: a published archive of arrays with its own split, a lake, a folder of image files, or one of them.
+
+A lake keeps references to its pixels, not the pixels: they are read again from where they were found.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +16,14 @@ from numpy.typing import NDArray
 
 from radlake.core.errors import RadlakeError, UsageError
 from radlake.core.fault import ItemError
+from radlake.core.image import Image
+from radlake.engine import todo
+from radlake.engine.chain import Chain, Piece, Step
+from radlake.engine.options import Progress, Silent
+from radlake.formats import load_image
 from radlake.formats.read import read_image
-from radlake.learn.cases import Cohort
+from radlake.lake.store import Lake
+from radlake.learn.cases import Cohort, pictured
 from radlake.learn.duplicates import near_duplicates
 from radlake.learn.images import images
 
@@ -55,6 +66,78 @@ def listed(source: Path) -> list[tuple[str, Path]]:
 def numbered(role: str, count: int) -> list[str]:
     """Ids of the pictures of one role of an archive."""
     return [f"{role} {i + 1:06d}" for i in range(count)]
+
+
+def lake_pictures(
+    lake: Lake, target: str | None, *, memory_bytes: int, workers: int = 1, progress: Progress | None = None
+) -> Cohort:
+    """Images of a lake with their pixels, patients, roles, labels and clusters of duplicates.
+
+    Planes that were stored as volumes of one slice become flat. Images whose pixels are gone or broken are left out.
+
+    Parameters
+    ----------
+    lake : Lake
+        With its private part, which knows where the pixels are.
+    target : str or None
+        Name of the label; None: all images.
+    memory_bytes : int
+        Most that all pixels may take.
+    workers : int
+        Images that are read at once.
+    progress : Progress, optional
+
+    Raises
+    ------
+    UsageError
+        When there are no such images, their kinds differ, or they take more memory.
+    """
+    progress = progress or Silent()
+    chain = Chain("images", (Step("load"),))  # never recorded, so that all images are still to be read
+    wanted = set(pictured(lake, target, _known(lake)).ids.tolist())
+    pieces = [load.piece for load in todo.images(lake, chain).loads if load.piece.id in wanted]
+    size = sum(int(piece.row["estimated_bytes"] or 0) for piece in pieces)
+    if size > memory_bytes:
+        raise UsageError(
+            f"the pixels of {len(pieces)} images take about {size / 2**30:.1f} GiB, more than the memory that is"
+            " allowed: give more by --memory, or images that were resampled to fewer pixels"
+        )
+    progress.begin("reading pictures", len(pieces))
+
+    def read(piece: Piece) -> NDArray[Any] | None:
+        found = _pixels(piece, memory_bytes)
+        progress.advance(1, int(found is None))
+        return found
+
+    with ThreadPoolExecutor(workers) as pool:
+        arrays = dict(zip((p.id for p in pieces), pool.map(read, pieces), strict=True))
+    progress.end()
+    there = np.array([i for i, pixels in arrays.items() if pixels is not None], dtype=np.str_)
+    cohort = pictured(lake, target, there)
+    if not len(cohort.ids):
+        raise UsageError("there is no picture that can be read; `radlake status` says why")
+    found = _flat([array for i in cohort.ids.tolist() if (array := arrays[i]) is not None])
+    return replace(cohort, features=_stacked(found))
+
+
+def _known(lake: Lake) -> NDArray[Any]:
+    """Ids of all images."""
+    return np.array(lake.sql("SELECT image_id FROM images ORDER BY 1")["image_id"].to_pylist(), dtype=np.str_)
+
+
+def _pixels(piece: Piece, memory_bytes: int) -> NDArray[Any] | None:
+    """Pixels of one image, slices along the first axis; None where they cannot be read."""
+    try:
+        image: Image = load_image(piece.members, piece.row, memory_bytes=memory_bytes)
+    except (ItemError, OSError):
+        return None
+    return np.asarray(image.array)
+
+
+def _flat(arrays: list[NDArray[Any]]) -> list[NDArray[Any]]:
+    """Volumes of one slice as flat images, where all are."""
+    single = all(a.ndim in (3, 4) and a.shape[0] == 1 for a in arrays)
+    return [a[0] for a in arrays] if single else arrays
 
 
 def _archive(source: Path, target: str | None) -> Cohort:

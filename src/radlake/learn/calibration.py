@@ -56,7 +56,7 @@ def answers(family: Family, given: Problem, decision: Floats, fold: Ints) -> Flo
     if family.calibrated:
         return probabilities(decision)
     found = np.empty((len(fold), len(given.classes)))
-    for k in range(int(fold.max()) + 1):
+    for k in np.unique(fold):
         curve = calibrator(family, given, decision, fold != k)
         found[fold == k] = curve.predict_proba(decision[fold == k])  # type: ignore[union-attr]
     return found

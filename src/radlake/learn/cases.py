@@ -115,20 +115,59 @@ def labelled(lake: Tables, target: str, unit: str | None = None) -> Cohort:
     if unit is not None and unit not in UNITS:
         raise UsageError(f"unit must be one of {', '.join(UNITS)}; got {unit!r}")
     chosen = next((u for u in UNITS if u == unit), None) or _unit_of(lake, target)
-    where = f"t.target = {quoted(target)} AND (t.value IS NOT NULL OR t.text IS NOT NULL)"
-    about = _about(chosen, "labels", "t.value, t.text", where)
-    labels = lake.sql(f"SELECT DISTINCT * FROM ({about}) ORDER BY unit_id")
-    cohort = _measured(lake, chosen, about)
-    ids, first, counts = np.unique(_words(labels, "unit_id"), return_index=True, return_counts=True)
-    if (counts > 1).any():
-        raise UsageError(f"label {target!r} contradicts itself: some {chosen} has two values")
-    chosen_rows = np.isin(ids, cohort.ids)
-    if not chosen_rows.any():
+    cohort = _with_labels(lake, target, _measured(lake, chosen, _labels(chosen, target)))
+    if not len(cohort.ids):
         raise UsageError(
             f"no {chosen} has both features and a label {target!r}; check `radlake join`{_known_targets(lake, target)}"
         )
-    rows = first[chosen_rows]
+    return cohort
+
+
+def pictured(lake: Tables, target: str | None, known: NDArray[Any]) -> Cohort:
+    """Images of a lake as cases without features, with their labels where a target is named.
+
+    Parameters
+    ----------
+    lake : Tables
+    target : str or None
+        Name of the label.
+    known : (N,) array of str
+        Images whose pixels are there; others are left out.
+
+    Raises
+    ------
+    UsageError
+        When no image has such a label, or the label contradicts itself.
+    """
+    ids = np.unique(known)
+    cohort = _of_units(lake, "image", ids, np.empty((len(ids), 0)), (), {})
+    if target is None:
+        return cohort
+    cohort = _with_labels(lake, target, cohort)
+    if not len(cohort.ids):
+        raise UsageError(
+            f"no image whose pixels can be read has a label {target!r}; check `radlake join`"
+            f"{_known_targets(lake, target)}"
+        )
+    return cohort
+
+
+def _labels(unit: Unit, target: str) -> str:
+    """SELECT of the labels of a target by unit."""
+    where = f"t.target = {quoted(target)} AND (t.value IS NOT NULL OR t.text IS NOT NULL)"
+    return _about(unit, "labels", "t.value, t.text", where)
+
+
+def _with_labels(lake: Tables, target: str, cohort: Cohort) -> Cohort:
+    """The cases that have a label, with it, and the patient that it names."""
+    labels = lake.sql(f"SELECT DISTINCT * FROM ({_labels(cohort.unit, target)}) ORDER BY unit_id")
+    ids, first, counts = np.unique(_words(labels, "unit_id"), return_index=True, return_counts=True)
+    if (counts > 1).any():
+        raise UsageError(f"label {target!r} contradicts itself: some {cohort.unit} has two values")
     kept = cohort.part(np.isin(cohort.ids, ids))
+    if not len(kept.ids):
+        return kept
+    rows = first[np.isin(ids, cohort.ids)]
     return replace(kept, y=_outcome(labels.take(rows)), patients=_words(labels, "patient_id")[rows])
 
 
@@ -182,11 +221,18 @@ def _measured(lake: Tables, unit: Unit, about: str) -> Cohort:
     features = np.full(len(ids) * len(names), np.nan)
     features[place] = values["value"].to_numpy(zero_copy_only=False)
     units = dict(zip(values["name"].to_pylist(), values["unit"].to_pylist(), strict=True))
+    return _of_units(lake, unit, ids, features.reshape(len(ids), len(names)), tuple(names), units)
+
+
+def _of_units(
+    lake: Tables, unit: Unit, ids: NDArray[Any], features: Floats, names: tuple[str, ...], units: dict[str, str]
+) -> Cohort:
+    """A cohort of some units, with what the lake knows of their origin, roles and clusters."""
     origin = _origin(lake, unit, ids)
     roles = _lookup(lake, _about(unit, "splits", "t.role", "t.role IS NOT NULL AND t.fold IS NULL"), "role", ids)
     return Cohort(
-        unit, ids, _text(origin.pop("patient_id")), roles, _clusters(lake, origin.pop("image_id")),
-        features.reshape(len(ids), len(names)), tuple(names), units, np.empty(0), origin,
+        unit, ids, _text(origin.pop("patient_id")), roles, _clusters(lake, origin.pop("image_id")), features, names,
+        units, np.empty(0), origin,
     )  # fmt: skip
 
 

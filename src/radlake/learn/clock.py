@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,20 +73,56 @@ class Clock:
         Seconds from now.
     replay : Plan, optional
         Allow what it allowed, whatever the time.
+    tell : callable, optional
+        Given the seconds that are gone and those there are, now and then.
     """
 
     budget: float
     replay: Plan | None = None
+    tell: Callable[[float, float], None] | None = None
     done: list[str] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self._allowed = frozenset(self.replay.done) if self.replay else None
+        self._before: frozenset[str] = frozenset()
+
+    def go_on(self, allowed: frozenset[str], elapsed: float) -> None:
+        """Go on from an earlier run that was ended: what it allowed is allowed, and its seconds count."""
+        self._before = allowed
+        self.started -= elapsed
 
     @property
     def elapsed(self) -> float:
         """Seconds since the start."""
         return time.monotonic() - self.started
+
+    @property
+    def share(self) -> float:
+        """Share of the budget that is gone."""
+        return self.elapsed / self.budget
+
+    def first(self, options: Sequence[tuple[str, float]], *, until: float) -> int | None:
+        """Place of the first piece of work that is allowed, which is noted; None where none is.
+
+        Parameters
+        ----------
+        options : sequence of (name, expected seconds)
+        until : float
+            As in `allows`.
+        """
+        places = sorted(range(len(options)), key=lambda i: options[i][0] not in self._before)
+        return next((i for i in places if self.allows(options[i][0], needs=options[i][1], until=until)), None)
+
+    def say(self) -> None:
+        """Tell whoever wants to know how late it is."""
+        if self.tell is not None:
+            self.tell(self.elapsed, self.budget)
+
+    def forget(self, works: Iterable[str]) -> None:
+        """Take back what was allowed and did not end."""
+        gone = set(works)
+        self.done = [work for work in self.done if work not in gone]
 
     def allows(self, work: str, *, needs: float, until: float) -> bool:
         """Whether a piece of work can be done before a share of the budget is gone, and note it if so.
@@ -100,7 +136,11 @@ class Clock:
         until : float
             Share of the budget, 0 to 1.
         """
-        fits = self.elapsed + needs <= until * self.budget if self._allowed is None else work in self._allowed
+        self.say()
+        if self._allowed is not None:
+            fits = work in self._allowed
+        else:
+            fits = work in self._before or self.elapsed + needs <= until * self.budget
         if fits:
             self.done.append(work)
         return fits

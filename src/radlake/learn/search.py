@@ -18,10 +18,11 @@ import numpy as np
 from radlake.learn.calibration import calibrator
 from radlake.learn.clock import Clock
 from radlake.learn.families import Family, options
+from radlake.learn.journal import Journal
 from radlake.learn.prepare import Folds
 from radlake.learn.problem import Fingerprint, Ints, Problem
 from radlake.learn.split import repeated_folds
-from radlake.learn.trial import Trial, fit_quietly, held_out
+from radlake.learn.trial import HeldOut, Trial, fit_quietly, held_out
 from radlake.learn.validate import Fitted, decisions
 
 _PROBE = 250  # cases; fewer say little on the growth of the time
@@ -38,11 +39,11 @@ class Search:
     left_out: dict[str, str]
 
     def best(self) -> dict[str, Trial]:
-        """The best trial of each family: most repeats first, then least loss, then the simpler settings."""
+        """The best trial of each family: most folds first, then least loss, then the simpler settings."""
         found: dict[str, Trial] = {}
         for trial in self.trials:
             other = found.get(trial.name)
-            if other is None or (len(trial.runs), -trial.loss) > (len(other.runs), -other.loss):
+            if other is None or (trial.folds, -trial.loss) > (other.folds, -other.loss):
                 found[trial.name] = trial
         return found
 
@@ -137,12 +138,15 @@ class Searcher:
     folds, repeats, seed : int
     slack : float
         Standard errors that a more readable family may lie behind the best; 0 leaves readability out.
+    journal : Journal, optional
+        Keeps trials that have been run.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a search needs
         self, given: Problem, families: Mapping[str, Family], needs: dict[str, float], clock: Clock, part: str,
-        until: float, folds: int, repeats: int, seed: int, slack: float,
+        until: float, folds: int, repeats: int, seed: int, slack: float, journal: Journal | None = None,
     ) -> None:  # fmt: skip
+        self.journal = journal
         self.given, self.families, self.needs, self.clock = given, families, needs, clock
         self.part, self.until, self.seed, self.slack = part, until, seed, slack
         self.folds = repeated_folds(given.strata, given.groups, folds=folds, seeds=range(seed, seed + repeats))
@@ -187,9 +191,16 @@ class Searcher:
         work = f"{self.part}/{repeat}/{trial.name}/{trial.place}"
         if not self.clock.allows(work, needs=self._cost(trial), until=self.until):
             return False
+        if (found := None if self.journal is None else self.journal.find(work)) is not None:
+            trial.runs.append(HeldOut.of(*found))
+            return True
         started = time.perf_counter()
-        trial.runs.append(held_out(trial, self.given, self.folds[repeat], seed=self.seed, prepared=self.prepared))
+        run = held_out(trial, self.given, self.folds[repeat], seed=self.seed, prepared=self.prepared)
+        trial.runs.append(run)
         self.needs[trial.name] = (time.perf_counter() - started) / self.count
+        if self.journal is not None:
+            self.journal.keep(work, *run.parts())
+            self.journal.note(self.clock.done, self.clock.elapsed)
         return True
 
     def _better(self, order: list[str], trials: Mapping[str, list[Trial]]) -> list[str]:

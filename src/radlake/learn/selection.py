@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from radlake.learn.clock import Clock, Plan, seconds
 from radlake.learn.expectation import what_it_can_show
 from radlake.learn.families import FAMILIES, Family, Task, applicable
 from radlake.learn.images import are_images
+from radlake.learn.journal import Journal, identity
 from radlake.learn.problem import Bools, Fingerprint, Floats, Ints, Problem, fingerprint, problem
 from radlake.learn.search import Search, Searcher, final, probe, prune
 from radlake.learn.split import grouped_folds
@@ -62,6 +63,9 @@ class Choice:
     data : Fingerprint
     contract : mapping, optional
         What images the model accepts.
+    own : (N, K) float array, optional
+        Answers of the chosen kind of model in the first cross-validation, each by one that had not seen the case; NaN
+        for folds that there was no time for. They were looked at for the choice, so that their score is optimistic.
     """
 
     model: Fitted
@@ -78,6 +82,7 @@ class Choice:
     inputs: tuple[str, ...]
     data: Fingerprint
     contract: Mapping[str, Any] | None = None
+    own: Floats | None = None
 
     def save(self, folder: str | Path, *, target: str = "outcome") -> None:
         """Write a bundle with the model and the evidence; `radlake.learn.bundle.load` reads it.
@@ -124,6 +129,8 @@ def select(  # noqa: PLR0913 - its options are the request
     seed: int = 0,
     device: Device = "auto",
     replay: Plan | None = None,
+    journal: str | Path | None = None,
+    progress: Callable[[float, float], None] | None = None,
 ) -> Choice:
     """Choose a model by repeated cross-validation over patients, within a time budget.
 
@@ -160,6 +167,11 @@ def select(  # noqa: PLR0913 - its options are the request
         Where networks are trained: by default on a GPU where there is one. Models of tables use the processor.
     replay : Plan, optional
         Repeat an earlier choice to the bit, whatever the time: the plan's options take the place of those given here.
+    journal : path, optional
+        Folder for what has been finished: the same call after a kill goes on from there, and the seconds of both count.
+        It stays when the choice is made.
+    progress : callable, optional
+        Given the seconds that are gone and those there are, now and then, from any thread.
 
     Returns
     -------
@@ -193,8 +205,9 @@ def select(  # noqa: PLR0913 - its options are the request
         return select_images(
             features, y, groups=groups, clusters=clusters, task=task, models=models, budget=budget, prefer=prefer,
             folds=folds, repeats=repeats, outer=outer, seed=seed, device=device, replay=replay,
+            journal=journal, progress=progress,
         )  # fmt: skip
-    clock = Clock(seconds(budget), replay)
+    clock = Clock(seconds(budget), replay, progress)
     given = problem(features, y, groups=groups, clusters=clusters, task=task, names=names)
     design: dict[str, Any] = {
         "models": None if models is None else sorted(models), "prefer": prefer, "folds": folds, "repeats": repeats,
@@ -204,11 +217,15 @@ def select(  # noqa: PLR0913 - its options are the request
         if replay.digest != given.digest:
             raise UsageError("the plan was made for other data; it can be replayed only on the same cases")
         design = dict(replay.design)
+    kept = None
+    if journal is not None:
+        kept = Journal(Path(journal), identity(given.digest, design | _machine()))
+        clock.go_on(kept.allowed, kept.elapsed)
     with threadpool_limits(1):  # sums in another order would give other last bits
-        return _select(given, design, clock)
+        return _select(given, design, clock, kept)
 
 
-def _select(given: Problem, design: dict[str, Any], clock: Clock) -> Choice:
+def _select(given: Problem, design: dict[str, Any], clock: Clock, journal: Journal | None) -> Choice:
     """The whole procedure on checked data."""
     found = fingerprint(given)
     _check(design, found)
@@ -218,13 +235,15 @@ def _select(given: Problem, design: dict[str, Any], clock: Clock) -> Choice:
     start = min(1.0, clock.elapsed / clock.budget)
     outer = design["folds"] if design["outer"] else 0
     until = start + (1 - _KEPT - start) / (outer + 1)  # the outer loop repeats the search on most of the cases
-    main = _search(given, families, needs, clock, design, part="all", until=until)
+    main = _search(given, families, needs, clock, design, part="all", until=until, journal=journal)
+    if not main.trials:  # a slow machine: all the time for one model, and none for held-out patients
+        main = _search(given, families, needs, clock, design, part="all", until=1 - _KEPT, journal=journal)
     if not main.trials:
         raise UsageError("the budget is too short for a single model; give more time, or fewer models or cases")
     chosen, _ = pick(main, prefer=design["prefer"])
     tried = {name: f for name, f in families.items() if name not in main.left_out}
     model = final(chosen, given, seed=design["seed"])
-    predictions, fold, picks = _outer(given, tried, needs, clock, design)
+    predictions, fold, picks = _outer(given, tried, needs, clock, design, journal)
     honest = _honest(given, predictions, fold, design["seed"])
     reasons = left_out | refused | main.left_out
     lines = table(given, main, applicable(given.task), reasons, prefer=design["prefer"], seed=design["seed"])
@@ -234,7 +253,7 @@ def _select(given: Problem, design: dict[str, Any], clock: Clock) -> Choice:
     plan = Plan(given.digest, design | _machine(), tuple(sorted(clock.done)))
     return Choice(
         model, tuple(lines), text, what_it_can_show(found, given.task), _notes(found), honest, tuple(picks),
-        predictions, fold, tuple(_tried(main)), plan, given.names, found,
+        predictions, fold, tuple(_tried(main)), plan, given.names, found, own=chosen.runs[0].predicted,
     )  # fmt: skip
 
 
@@ -271,13 +290,13 @@ def _candidates(
 
 def _search(
     given: Problem, families: Mapping[str, Family], needs: Mapping[str, float], clock: Clock,
-    design: Mapping[str, Any], *, part: str, until: float,
+    design: Mapping[str, Any], *, part: str, until: float, journal: Journal | None,
 ) -> Search:  # fmt: skip
     """One search; folds that a class cannot fill are told as the user's problem."""
     try:
         searcher = Searcher(
             given, families, dict(needs), clock, part, until, design["folds"], design["repeats"], design["seed"],
-            TOLERANCE[design["prefer"]],
+            TOLERANCE[design["prefer"]], journal,
         )  # fmt: skip
     except ValueError as error:  # our own message: about classes and folds
         raise UsageError(str(error)) from None
@@ -285,8 +304,9 @@ def _search(
 
 
 def _outer(
-    given: Problem, families: Mapping[str, Family], needs: Mapping[str, float], clock: Clock, design: Mapping[str, Any]
-) -> tuple[Floats, Ints, list[str]]:
+    given: Problem, families: Mapping[str, Family], needs: Mapping[str, float], clock: Clock,
+    design: Mapping[str, Any], journal: Journal | None,
+) -> tuple[Floats, Ints, list[str]]:  # fmt: skip
     """Predictions for held-out patients by the whole procedure, their folds, and the family that each fold chose.
 
     The first repeat has all the time that is left; another one is begun only if there is time for all of it.
@@ -301,7 +321,9 @@ def _outer(
         began = clock.elapsed
         if repeat and not clock.allows(f"outer {repeat}", needs=took, until=1 - _KEPT):
             break
-        answer, chosen = _outer_repeat(given, own, families, needs, clock, design, part=f"outer {repeat}")
+        answer, chosen = _outer_repeat(
+            given, own, families, needs, clock, design, part=f"outer {repeat}", journal=journal
+        )  # fmt: skip
         predictions.append(answer)
         picks += chosen
         took = clock.elapsed - began
@@ -311,7 +333,7 @@ def _outer(
 
 def _outer_repeat(
     given: Problem, fold: Ints, families: Mapping[str, Family], needs: Mapping[str, float], clock: Clock,
-    design: Mapping[str, Any], *, part: str,
+    design: Mapping[str, Any], *, part: str, journal: Journal | None,
 ) -> tuple[Floats, list[str]]:  # fmt: skip
     """Predictions of one repeat, NaN where the clock allowed no search, and the family that each fold chose."""
     predictions = np.full((len(given.y), max(1, len(given.classes))), np.nan)
@@ -321,7 +343,7 @@ def _outer_repeat(
         test = fold == k
         until = start + (1 - _KEPT - start) * (k + 1) / design["folds"]
         seen = given.part(~test)
-        found = _search(seen, families, needs, clock, design, part=f"{part}.{k}", until=until)
+        found = _search(seen, families, needs, clock, design, part=f"{part}.{k}", until=until, journal=journal)
         if not found.trials:
             continue
         chosen, _ = pick(found, prefer=design["prefer"])

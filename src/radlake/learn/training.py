@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
@@ -18,6 +19,7 @@ from radlake.learn.account import account
 from radlake.learn.bundle import Bundle, save
 from radlake.learn.card import card
 from radlake.learn.cases import ATTRIBUTES, Cohort
+from radlake.learn.clock import Plan
 from radlake.learn.contract import contract, origin
 from radlake.learn.evaluation import leakage
 from radlake.learn.evaluation.operating import Operating, confusion, crossed, threshold
@@ -96,8 +98,19 @@ class Trained:
     honest: Answered | None
 
 
-def train(cohort: Cohort, asked: Request, *, pipeline: str | None = None) -> Trained:
+def train(
+    cohort: Cohort,
+    asked: Request,
+    *,
+    pipeline: str | None = None,
+    replay: Plan | None = None,
+    journal: Path | None = None,
+    progress: Callable[[float, float], None] | None = None,
+) -> Trained:
     """Choose, evaluate and pack a model. Cases of a published test part take no part in any choice.
+
+    Where such a part waits for a model of images, whose choice takes long, all the time goes into the choice, and none
+    into a repetition of it on held-out patients.
 
     Parameters
     ----------
@@ -106,6 +119,8 @@ def train(cohort: Cohort, asked: Request, *, pipeline: str | None = None) -> Tra
     asked : Request
     pipeline : str, optional
         The steps that made the features, as YAML: what the bundle needs to measure new images.
+    replay, journal, progress
+        As in `radlake.learn.select`.
 
     Raises
     ------
@@ -129,10 +144,14 @@ def train(cohort: Cohort, asked: Request, *, pipeline: str | None = None) -> Tra
         groups = cases.ids
         notes.append(f"{unknown} cases have no known patient: each counts as one, within the published split")
     clusters = np.where(cases.clusters == "", cases.ids, cases.clusters)
-    choice = (choose if is_keras(asked.models) else select)(
+    keras = is_keras(asked.models)
+    rest: dict[str, Any] = {} if keras else {
+        "outer": bool(cases.names) or not held.any(), "journal": journal, "progress": progress,
+    }  # fmt: skip
+    choice = (choose if keras else select)(
         cases.features, cases.y, groups=groups, clusters=clusters, task=asked.task, names=cases.names or None,
         models=asked.models or None, budget=asked.budget, prefer=asked.prefer, folds=asked.folds, repeats=asked.repeats,
-        seed=asked.seed, device=asked.device,
+        seed=asked.seed, device=asked.device, replay=replay, **rest,
     )  # fmt: skip
     honest, point = _honest(choice, cases, groups, asked)
     evidence = _evidence(choice, cases, honest, point, asked)
@@ -199,10 +218,13 @@ def _honest(
 ) -> tuple[Answered | None, float | None]:
     """Answers for held-out patients, and the threshold of the final model; None where there was no time."""
     whole = ~np.isnan(choice.predictions).any(axis=(1, 2))
-    if not whole.any():
-        return None, None
-    p, fold = choice.predictions[whole], choice.folds[whole]
     y = codes(choice.model.classes, cases.y)
+    if not whole.any():
+        if choice.own is None or choice.model.task != "binary":
+            return None, None
+        seen = np.isfinite(choice.own).all(axis=1)
+        return None, threshold(y[seen], choice.own[seen, 1], asked.operating)
+    p, fold = choice.predictions[whole], choice.folds[whole]
     if choice.model.task != "binary":
         task = cast(Task, choice.model.task)  # what is chosen here never outlines
         return Answered(task, y, p, groups, fold), None
@@ -217,13 +239,13 @@ def _evidence(
     found = choice.evidence()
     found["task"] = choice.model.task
     found["seen"] = sorted({*hashes(cases.ids, cases.features)})
+    if point is not None:
+        found["operating"] = {"goal": asdict(asked.operating), "words": asked.operating.words, "threshold": point}
     if honest is None:
         return found
     found["held_out"] = _pairs(honest)
     found["evaluation"] = rows(evaluate(honest, prevalences=_shares(honest, asked), seed=asked.seed))
     found["subgroups"] = group_rows(subgroups(honest, attributes(cases), seed=asked.seed))
-    if point is not None:
-        found["operating"] = {"goal": asdict(asked.operating), "words": asked.operating.words, "threshold": point}
     if honest.task != "regression":
         answer = honest.p.mean(axis=0).argmax(axis=1) if honest.called is None else honest.called.mean(axis=0) > 0.5
         found["confusion"] = confusion(honest.y, answer, len(choice.model.classes)).tolist()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +17,10 @@ from radlake.learn.calibration import answers, loss
 from radlake.learn.classical import Settings
 from radlake.learn.families import Family, Task
 from radlake.learn.prepare import Folds
-from radlake.learn.problem import Floats, Ints, Problem
+from radlake.learn.problem import Bools, Floats, Ints, Problem
 from radlake.learn.validate import decisions
+
+_ARRAYS = ("decision", "predicted", "score")
 
 
 @dataclass(eq=False)
@@ -28,13 +30,13 @@ class HeldOut:
     Parameters
     ----------
     decision : (N, S) array
-        Before calibration.
+        Before calibration; NaN for cases of folds for which there was no time.
     predicted : (N, K) array
-        Probabilities, or values.
+        Probabilities, or values; NaN likewise.
     loss : float
         See `loss`.
     score : (K,) array
-        Of each fold: AUC (mean over classes), or R2.
+        Of each fold: AUC (mean over classes), or R2; NaN likewise.
     fit_s, predict_ms, megabytes, complexity : float
         Mean seconds to fit; milliseconds a case; size and stored numbers of the last fold's model.
     stopped : int
@@ -51,6 +53,22 @@ class HeldOut:
     complexity: int
     stopped: int
 
+    @property
+    def seen(self) -> Bools:
+        """Cases that there is an answer for."""
+        return np.asarray(np.isfinite(self.predicted).all(axis=1))
+
+    def parts(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Named arrays and plain JSON types; `of` makes it again."""
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        return arrays, {name: value for name, value in vars(self).items() if name not in _ARRAYS}
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> HeldOut:
+        """Answers from what `parts` gave."""
+        values: dict[str, Any] = {**arrays, **facts}
+        return cls(**values)
+
 
 @dataclass(eq=False)
 class Trial:
@@ -64,8 +82,13 @@ class Trial:
 
     @property
     def scores(self) -> Floats:
-        """Score of every fold of every repeat."""
+        """Score of every fold of every repeat; NaN where there was no time for it."""
         return np.concatenate([run.score for run in self.runs])
+
+    @property
+    def folds(self) -> int:
+        """How many folds have been through."""
+        return int(np.isfinite(self.scores).sum())
 
     @property
     def mean(self) -> float:
@@ -74,12 +97,16 @@ class Trial:
 
     def mean_of(self, repeats: int) -> float:
         """Mean score over the first repeats, rounded so that the last bits of a sum cannot decide."""
-        return round(float(np.mean([run.score for run in self.runs[:repeats]])), 10)
+        return round(float(np.nanmean([run.score for run in self.runs[:repeats]])), 10)
 
     @property
     def loss(self) -> float:
         """Mean loss, rounded like the score."""
         return round(float(np.mean([run.loss for run in self.runs])), 10)
+
+    def lead_over(self, other: Trial) -> float:
+        """How much higher its mean score is on the folds that both have been through; rounded like the score."""
+        return round(float(np.nanmean(self._against(other))), 10)
 
     def standard_error(self, folds: int) -> float:
         """Standard error of the mean score, corrected for folds that share training cases.
@@ -92,13 +119,27 @@ class Trial:
 
     def standard_error_against(self, other: Trial, folds: int) -> float:
         """Standard error of the difference to another trial, on the folds that both have been through."""
-        shared = min(len(self.runs), len(other.runs)) * folds
-        return _corrected(self.scores[:shared] - other.scores[:shared], folds)
+        return _corrected(self._against(other), folds)
+
+    def _against(self, other: Trial) -> Floats:
+        """Differences of the scores, fold by fold; NaN where one has not been through."""
+        shared = min(len(self.scores), len(other.scores))
+        return self.scores[:shared] - other.scores[:shared]
+
+
+def leading(trials: Iterable[Trial]) -> Trial:
+    """The best trial: of those with the most folds the one with the highest mean, or who beats it on folds of both."""
+    first, *others = sorted(trials, key=lambda t: (t.folds, t.mean, t.name), reverse=True)
+    for trial in others:
+        if trial.folds < first.folds and trial.lead_over(first) > 0:
+            first = trial
+    return first
 
 
 def _corrected(scores: Floats, folds: int) -> float:
     """Standard error of a mean over folds that share training cases."""
-    return float(np.sqrt(scores.var(ddof=1) * (1 / len(scores) + 1 / (folds - 1))))
+    known = scores[np.isfinite(scores)]
+    return float(np.sqrt(known.var(ddof=1) * (1 / len(known) + 1 / (folds - 1))))
 
 
 def score(task: Task, y: NDArray[Any], predicted: Floats) -> float:

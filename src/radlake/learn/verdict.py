@@ -14,7 +14,7 @@ from radlake.learn.families import GRADES, Family, Task
 from radlake.learn.intervals import interval, patient_weights
 from radlake.learn.problem import Fingerprint, Floats, Ints, Problem
 from radlake.learn.search import Search
-from radlake.learn.trial import Trial
+from radlake.learn.trial import Trial, leading
 
 Prefer = Literal["balanced", "accuracy", "readable"]
 TOLERANCE: dict[Prefer, float] = {"accuracy": 0.0, "balanced": 1.0, "readable": 2.0}  # standard errors
@@ -171,9 +171,9 @@ def pick(found: Search, *, prefer: Prefer) -> tuple[Trial, set[str]]:
     """
     best = found.best()
     most = max(len(t.runs) for t in best.values())
-    leader = max((t for t in best.values() if len(t.runs) == most), key=lambda t: (t.mean, t.name))
+    leader = leading(t for t in best.values() if len(t.runs) == most)
     slack = TOLERANCE[prefer] * leader.standard_error(int(found.folds.max()) + 1)
-    good = {n: t for n, t in best.items() if leader.mean_of(len(t.runs)) - t.mean <= slack}
+    good = {n: t for n, t in best.items() if leader.lead_over(t) <= slack}
     if prefer == "accuracy":
         return leader, {leader.name}
     chosen = min(good.values(), key=lambda t: (t.family.grade, not t.family.calibrated, -t.mean, t.name))
@@ -219,18 +219,31 @@ def _line(trial: Trial, given: Problem, found: Search, chosen: Trial, good: set[
         "chosen": "the most readable of the good ones" if len(good) > 1 else "the best",
         "as good": "not shown to be better, and "
         + ("as easy to read" if trial.family.grade == chosen.family.grade else "harder to read"),
-        "worse": f"{chosen.mean_of(len(trial.runs)) - trial.mean:+.3f} behind the chosen one"
-        if chosen.mean_of(min(len(trial.runs), len(chosen.runs))) > trial.mean
+        "worse": f"{chosen.lead_over(trial):+.3f} behind the chosen one"
+        if chosen.lead_over(trial) > 0
         else "less readable",
     }[verdict]
     if run.stopped:
         why += f"; its solver stopped early in {run.stopped} of {folds} folds"
-    scored = figures(given, run.predicted[None], found.folds[:1], seed=seed)
+    if len(trial.runs) == 1 and trial.folds < folds:
+        why += f"; there was time for {trial.folds} of {folds} folds"
+    seen = run.seen
+    scored = figures(given.part(seen), run.predicted[None, seen], found.folds[:1, seen], seed=seed)
     return Line(
-        trial.name, trial.family.title, verdict, why, trial.settings, trial.mean, error, len(trial.runs), scored,
-        float(np.mean([r.fit_s for r in trial.runs])), float(np.mean([r.predict_ms for r in trial.runs])),
+        trial.name, trial.family.title, verdict, why, trial.settings, _mean(trial, found), error, len(trial.runs),
+        scored, float(np.mean([r.fit_s for r in trial.runs])), float(np.mean([r.predict_ms for r in trial.runs])),
         run.megabytes, run.complexity, trial.family.grade, False,
     )  # fmt: skip
+
+
+def _mean(trial: Trial, found: Search) -> float:
+    """Mean score; folds without time count as if they were as hard as for the best family that went through all."""
+    folds = int(found.folds.max()) + 1
+    whole = [t for t in found.best().values() if t.folds >= folds]
+    if trial.folds >= folds or not whole:
+        return trial.mean
+    other = leading(whole)
+    return round(other.mean_of(1) - other.lead_over(trial), 10)
 
 
 def _with_front(lines: list[Line]) -> list[Line]:

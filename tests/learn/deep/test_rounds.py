@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from radlake.learn.clock import Clock
-from radlake.learn.deep import rounds
+from radlake.learn.clock import Clock, Plan
+from radlake.learn.deep import folds, rounds
 from radlake.learn.deep.cases import ImageCases, image_cases
+from radlake.learn.deep.costs import costs
 from radlake.learn.deep.families import epochs, image_families
+from radlake.learn.deep.folds import FoldRun
 from radlake.learn.deep.model import ImageModel
 from radlake.learn.deep.probe import Way
+from radlake.learn.search import Search
 from radlake.learn.split import grouped_folds
 from radlake.learn.trial import Trial
+from radlake.learn.verdict import table
 
 
 @pytest.fixture(scope="module")
@@ -32,38 +37,103 @@ def test_the_bits_do_not_depend_on_how_many_networks_run_at_once(
     fold = grouped_folds(cases.outcome.strata, cases.outcome.groups, folds=3, rng=np.random.default_rng(0))
     found = []
     for number in (1, 3):
-        monkeypatch.setattr(rounds, "cores", lambda number=number: number)
-        run, models = rounds.held_out(trial, family, cases, fold, seed=0)
-        found.append(run.decision.tobytes())
-        assert len(models) == 3
+        monkeypatch.setattr(folds, "cores", lambda number=number: number)
+        runs = folds.fold_runs(trial, family, cases, fold, range(3), seed=0)
+        found.append(b"".join(run.decision.tobytes() for run in runs.values()))
+        assert all(run.network is not None for run in runs.values())
     assert found[0] == found[1]
 
 
-def test_epochs_are_lowered_until_they_fit_and_a_network_that_never_fits_says_so(
-    cases: ImageCases, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine of one core on which an epoch of a network takes a second, and everything else no time."""
     taken = {Way("float32", True): 1.0, Way("bfloat16", True): 0.5}
     monkeypatch.setattr(ImageModel, "seconds_of_steps", lambda *_: taken)
-    monkeypatch.setattr(rounds, "cores", lambda: 1)
+    monkeypatch.setattr(folds, "cores", lambda: 1)
+
+    def quick(trial: Trial, family: Any, cases: ImageCases, fold: Any, which: Any, **_: Any) -> dict[int, FoldRun]:
+        answer = {k: cases.outcome.y[fold == k][:, None] + 0.1 * k for k in which}
+        return {k: FoldRun(a, 1.0, 0.1, 0.1, 10, True, f"network {k}") for k, a in answer.items()}
+
+    monkeypatch.setattr(rounds, "fold_runs", quick)
+
+
+def searched(cases: ImageCases, budget: float) -> tuple[rounds.Rounds, Search, dict[int, list[Any]]]:
+    """What a search among small CNNs comes to in five folds."""
     families = {"cnn-small": image_families()["cnn-small"]}
-    most, some, half, _, least = epochs(90)
-    for budget, expected in ((6 * most, most), (4 * most, some), (3 * most, half), (1.5 * most, least)):
-        clock = Clock(budget)
-        needs, able, refused = rounds.costs(families, cases, clock, until=1.0, folds=5, seed=0)
-        assert not refused
-        assert able["cnn-small"].grid == ({"epochs": expected, "short": 1},)
-        assert needs["cnn-small"] == expected  # two steps of half a second an epoch, by bfloat16
-        assert f"epochs/cnn-small/{expected}" in clock.done
-    _, able, refused = rounds.costs(families, cases, Clock(1.0), until=1.0, folds=5, seed=0)
-    assert not able
-    assert f"even {least} epochs take about" in refused["cnn-small"]
+    clock = Clock(budget)
+    needs, able, _ = costs(families, cases, clock, until=1.0, seed=0)
+    assert needs["cnn-small"] == 1.0  # two steps of half a second an epoch, by bfloat16
+    search = rounds.Rounds(cases, able, needs, clock, "all", 1.0, 5, 1, 0)
+    return search, *search.run()
+
+
+@pytest.mark.usefixtures("slow")
+def test_epochs_are_lowered_until_the_first_folds_fit(cases: ImageCases) -> None:
+    most, some, _, less, least = epochs(90)
+    for seconds, expected in (
+        (5 * most, most),
+        (2 * most, most),
+        (2 * some, some),
+        (2 * less, less),
+        (2 * least, least),
+    ):
+        search, found, networks = searched(cases, seconds + 1)
+        assert search.families["cnn-small"].grid == ({"epochs": expected, "short": 1},)
+        (trial,) = found.trials
+        assert trial.folds == 5  # what ran took no time, so that the others followed
+        assert networks[id(trial)] == [f"network {k}" for k in range(5)]
+    _, found, _ = searched(cases, 2 * least - 1)
+    assert not found.trials
+    told = f"even {least} epochs of 2 folds take about {2 * least} s, more than is left"
+    assert found.left_out["cnn-small"] == told
+
+
+@pytest.mark.usefixtures("slow")
+def test_dear_families_get_what_cheap_ones_leave_of_equal_shares(cases: ImageCases) -> None:
+    one = image_families()["cnn-small"]
+    grid = tuple({"epochs": e} for e in epochs(90))
+    families = {name: replace(one, grid=grid) for name in ("cheap", "dear")}
+    clock = Clock(1000.0)
+    found, _ = rounds.Rounds(cases, families, {"cheap": 0.001, "dear": 10.0}, clock, "all", 1.0, 5, 1, 0).run()
+    assert [work for work in clock.done if "epochs" in work] == ["all/epochs/cheap/60", "all/epochs/dear/42"]
+    assert [t.folds for t in found.trials] == [5, 5]
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_model_of_some_folds_answers_by_their_networks(cases: ImageCases, monkeypatch: pytest.MonkeyPatch) -> None:
+    allowed = Plan("", {}, ("all/epochs/cnn-small/15", "all/0/cnn-small/0/0", "all/0/cnn-small/0/1"))
+    families = {"cnn-small": replace(image_families()["cnn-small"], grid=({"epochs": 15},))}
+    found, networks = rounds.Rounds(
+        cases, families, {"cnn-small": 1.0}, Clock(1.0, allowed), "all", 1.0, 5, 2, 0
+    ).run()  # fmt: skip
+    (trial,) = found.trials
+    assert (trial.folds, networks[id(trial)]) == (2, ["network 0", "network 1"])
+    assert np.isnan(trial.runs[0].score).tolist() == [False, False, True, True, True]
+    assert trial.runs[0].seen.tolist() == (found.folds[0] < 2).tolist()
+    (line,) = table(cases.outcome, found, families, {}, prefer="balanced", seed=0)
+    assert line.why == "the best; there was time for 2 of 5 folds"
+    assert line.figures is not None
+    assert line.figures.score == 1.0
+
+
+def test_a_training_that_outlasts_the_budget_is_given_up_where_there_is_another_model(cases: ImageCases) -> None:
+    cases.compute("hog")
+    families = {name: image_families()[name] for name in ("hog-logistic", "cnn-small")}
+    families["cnn-small"] = replace(families["cnn-small"], grid=({"epochs": 500},))
+    needs = {"hog-logistic": 1e-6, "cnn-small": 1e-6}  # far too hopeful
+    clock = Clock(3.0)
+    found, _ = rounds.Rounds(cases, families, needs, clock, "all", 1.0, 3, 1, 0).run()
+    assert {t.name for t in found.trials} == {"hog-logistic"}
+    assert not any("0/cnn-small" in work for work in clock.done)
+    assert "more than is left" in found.left_out["cnn-small"]
 
 
 def test_what_was_left_out_for_want_of_time_is_told(cases: ImageCases) -> None:
     cases.compute("hog")
     families = {name: replace(f, grid=f.grid[:2], usual=0) for name, f in image_families().items() if f.view == "hog"}
     needs = {"hog-logistic": 0.001, "hog-svm": 1e9}
-    found, models = rounds.Rounds(cases, families, needs, Clock(60.0), "all", 1.0, 3, 1, 0).run()
+    found, networks = rounds.Rounds(cases, families, needs, Clock(60.0), "all", 1.0, 3, 1, 0).run()
     assert {t.name for t in found.trials} == {"hog-logistic"}
     assert "more than is left" in found.left_out["hog-svm"]
-    assert not any(models.values())
+    assert not any(networks.values())

@@ -15,7 +15,7 @@ from radlake import learn
 from radlake.core.errors import UsageError
 from radlake.learn.bundle import load
 from radlake.learn.clock import Plan
-from radlake.learn.deep import families
+from radlake.learn.deep import families, folds, rounds
 
 
 def real(n: int = 120) -> tuple[np.ndarray, np.ndarray]:
@@ -29,7 +29,7 @@ def real(n: int = 120) -> tuple[np.ndarray, np.ndarray]:
 def classical() -> tuple[np.ndarray, np.ndarray, learn.Choice]:
     x, y = real()
     models = ["hog-logistic", "hog-svm"]
-    return x, y, learn.select(x, y, models=models, folds=3, repeats=2, budget="2m")
+    return x, y, learn.select(x, y, models=models, folds=3, repeats=2, budget="30m")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,7 +43,7 @@ def few_epochs() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def network(few_epochs: None) -> tuple[np.ndarray, np.ndarray, learn.Choice]:
     x, y = real()
-    return x, y, learn.select(x, y, models=["cnn-small"], folds=3, repeats=1, budget="2m", outer=False)
+    return x, y, learn.select(x, y, models=["cnn-small"], folds=3, repeats=1, budget="30m", outer=False)
 
 
 def test_a_readable_model_is_chosen_and_its_honest_score_is_told(classical: tuple[Any, Any, learn.Choice]) -> None:
@@ -93,11 +93,43 @@ def test_a_replay_gives_the_same_bits_and_so_does_a_bundle(
         bundle.predict_proba(np.zeros((2, 8, 8, 3)))
 
 
+def test_a_killed_choice_goes_on_from_its_journal_to_the_bits_of_its_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, y = real()
+    options: dict[str, Any] = {"models": ["hog-logistic", "cnn-small"], "folds": 3, "repeats": 1, "outer": False}
+    ran: list[str] = []
+
+    def counted(trial: Any, *rest: Any, **named: Any) -> Any:
+        which = rest[3]
+        if len(ran) + len(which) > killed_after:
+            raise KeyboardInterrupt
+        ran.extend(f"{trial.name}/{k}" for k in which)
+        return folds.fold_runs(trial, *rest, **named)
+
+    monkeypatch.setattr(rounds, "fold_runs", counted)
+    killed_after = 7  # after all of one family and the first folds of the other
+    with pytest.raises(KeyboardInterrupt):
+        learn.select(x, y, **options, budget="30m", journal=tmp_path / "journal")
+    before, killed_after = list(ran), 1000
+    told: list[tuple[float, float]] = []
+    choice = learn.select(
+        x, y, **options, budget="30m", journal=tmp_path / "journal", progress=lambda *t: told.append(t)
+    )  # fmt: skip
+    assert len(before) >= 2
+    assert len(ran) == 3 * 3 + 3  # three settings and a network, three folds each; none twice
+    assert told == sorted(told)
+    assert {total for _, total in told} == {1800.0}
+    plan = Plan(**json.loads(json.dumps(choice.plan.as_dict())))
+    again = learn.select(x, y, budget=0.001, replay=plan)
+    assert again.model.predict_proba(x).tobytes() == choice.model.predict_proba(x).tobytes()
+
+
 def test_values_and_mixed_sizes_are_chosen_for() -> None:
     x, _ = real(60)
     ink = x.mean(axis=(1, 2))
     mixed = [np.pad(image, ((0, i % 2), (0, 0)), mode="edge") for i, image in enumerate(x)]
-    choice = learn.select(mixed, ink, models=["hog-logistic"], folds=3, repeats=1, budget="1m", outer=False)
+    choice = learn.select(mixed, ink, models=["hog-logistic"], folds=3, repeats=1, budget="30m", outer=False)
     assert choice.model.task == "regression"
     assert np.corrcoef(choice.model.predict(mixed), ink)[0, 1] > 0.8
 
@@ -107,7 +139,7 @@ def test_copies_of_an_image_stay_on_one_side() -> None:
     faces = np.kron(rng.normal(size=(30, 4, 4)), np.ones((1, 4, 4)))
     x = np.concatenate([faces + 0.05 * rng.normal(size=faces.shape) for _ in range(4)])
     y = np.tile(rng.integers(0, 2, 30), 4)  # who it is tells the label, what it shows does not
-    choice = learn.select(x, y, models=["hog-svm"], folds=3, repeats=1, budget="1m", outer=False)
+    choice = learn.select(x, y, models=["hog-svm"], folds=3, repeats=1, budget="30m", outer=False)
     assert choice.table[0].mean is not None
     assert choice.table[0].mean < 0.75
     assert "120 images have a near-duplicate" in choice.notes[0]

@@ -1,7 +1,8 @@
-"""How trained networks become plain parts and are made again: what the estimators share."""
+"""What models of images share: the cores that there are, and how trained networks become plain parts and back."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from threading import Lock
 from typing import Any
@@ -12,6 +13,11 @@ from radlake.learn.deep import extra
 
 DRAWING = Lock()  # fresh weights come from torch's one generator, also where networks are trained side by side
 HERE_ONLY = {"progress", "device", "checkpoint", "threads"}  # options of this machine, not of the model
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
 def load_weights(network: Any, tensors: Mapping[str, NDArray[Any]]) -> Any:

@@ -69,6 +69,9 @@ def seconds_of_steps(
 ) -> dict[Way, float]:
     """Seconds of one training step in each way: the median of three, after some that do not count.
 
+    On the processor ways are compared by its own time, of which others on the machine take nothing, and all are
+    stretched by the share of it that this process was given.
+
     Parameters
     ----------
     made : callable
@@ -81,7 +84,10 @@ def seconds_of_steps(
     tried = ways(device, last=last)
     parts = {order: made(order) for order in {way.last for way in tried}}
     with repeatable(device):
-        return {way: _seconds_of_a_step(*parts[way.last], device, batch, way.precision) for way in tried}
+        began, own = time.perf_counter(), time.process_time()
+        found = {way: _seconds_of_a_step(*parts[way.last], device, batch, way.precision) for way in tried}
+        stretch = (time.perf_counter() - began) / max(time.process_time() - own, 1e-3)
+    return found if device == "cuda" else {way: value * stretch for way, value in found.items()}
 
 
 def _seconds_of_a_step(network: nn.Module, lesson: Lesson, device: str, batch: int, precision: Precision) -> float:
@@ -96,13 +102,14 @@ def _seconds_of_a_step(network: nn.Module, lesson: Lesson, device: str, batch: i
         lesson.loss(said, wanted).backward()  # type: ignore[no-untyped-call]
         network.zero_grad()
 
+    clock = time.perf_counter if device == "cuda" else time.process_time
     recorder = Recorder(step, generator) if device == "cuda" and lesson.resident else None
     numbers, taken = chosen.to(device) if lesson.resident else chosen, []
     for _ in range(_STEPS + (AS_THEY_ARE + 1 if recorder else 1)):
-        started = time.perf_counter()
+        started = clock()
         if recorder is None or not recorder.run(numbers):
             step(numbers)
         if device == "cuda":
             torch.cuda.synchronize()
-        taken.append(time.perf_counter() - started)
+        taken.append(clock() - started)
     return float(np.median(taken[-_STEPS:]))

@@ -1,50 +1,29 @@
-"""The search among models of images: what each costs, held-out answers, and networks that answer together.
+"""The search among models of images, cheap ones first: looks that cost what is there, then more for the better half.
 
-A network is trained once for each fold; the networks of all folds, which have been tested already, are the final model
-and answer with their mean. Classical models are fitted once more on all images. Folds of a network run side by side on
-the cores that there are, each on one thread, so that the bits do not depend on how many run at once; on a GPU, which
-one network keeps busy, one after the other.
+First every family gets a look within an equal share of the time that is left: its usual settings on as many folds as
+run at once, two at least; a network is given fewer epochs where its share is small. So a busy or slow machine sees less
+of each family, and drops none. Then the better ones go through their other folds and settings, and
+those that chance may have parted through folds drawn anew (successive halving: Jamieson and Talwalkar 2016). Families
+are compared on the folds that both have been through.
 """
 
 from __future__ import annotations
 
-import os
-import pickle
 import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from radlake.learn.calibration import answers, calibrator, loss
-from radlake.learn.classical import Settings
 from radlake.learn.clock import Clock
 from radlake.learn.deep.cases import ImageCases
-from radlake.learn.deep.ensemble import Together
-from radlake.learn.deep.families import ImageFamily, epochs
-from radlake.learn.deep.probe import fastest
-from radlake.learn.deep.views import VIEWS, ImageFeatures, seen
-from radlake.learn.problem import Ints
+from radlake.learn.deep.families import ImageFamily
+from radlake.learn.deep.folds import FoldRun, OutOfTimeError, assembled, fold_runs, side_by_side
+from radlake.learn.journal import Journal
 from radlake.learn.search import Search
 from radlake.learn.split import repeated_folds
-from radlake.learn.trial import HeldOut, Trial, complexity, fit_quietly, score
-from radlake.learn.validate import Fitted, decisions
+from radlake.learn.trial import Trial, leading
 
-_TASTE = 8  # images by which the cost of a view is judged
-_FEW = 300  # images on which a classical family is tried first
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-
-
-def side_by_side(device: str, folds: int) -> int:
-    """How many folds of a network run at once."""
-    return 1 if device == "cuda" else min(cores(), folds)
+_OVER = 1.05  # of its time: a training that is not over then is given up, if there is another model
 
 
 @dataclass(eq=False)
@@ -54,19 +33,22 @@ class Rounds:
     Parameters
     ----------
     cases : ImageCases
-    families : mapping
+    families : dict
+        Networks with all settings to choose from; afterwards with the one that was taken.
     needs : mapping
-        Seconds for one fit of each family; improved by what is measured.
+        Seconds for one fit of each family, of networks for one epoch; improved by what is measured.
     clock : Clock
     part : str
         Name of this search in the plan.
     until : float
         Share of the budget when it must have ended.
     folds, repeats, seed : int
+    journal : Journal, optional
+        Keeps folds that have been run.
     """
 
     cases: ImageCases
-    families: Mapping[str, ImageFamily]
+    families: dict[str, ImageFamily]
     needs: dict[str, float]
     clock: Clock
     part: str
@@ -74,238 +56,153 @@ class Rounds:
     folds: int
     repeats: int
     seed: int
+    journal: Journal | None = None
 
     def run(self) -> tuple[Search, dict[int, list[Any]]]:
         """All rounds: what was tried, and the networks of each trial's folds by the trial's identity."""
-        outcome, left_out = self.cases.outcome, {}
+        outcome = self.cases.outcome
         seeds = range(self.seed, self.seed + self.repeats)
-        drawn = repeated_folds(outcome.strata, outcome.groups, folds=self.folds, seeds=seeds)
-        self.models: dict[int, list[Any]] = {}
-        order = sorted(self.families, key=lambda name: (self.needs[name] if self.clock.replay is None else 0.0, name))
-        trials = {n: [Trial(n, f, s, i) for i, s in enumerate(f.grid)] for n, f in self.families.items()}
-        for name in order:
-            usual = trials[name][self.families[name].usual]
-            if not self._try(usual, 0, drawn):
-                left_out[name] = f"{self.folds} folds of it take about {self._cost(usual):.0f} s, more than is left"
-        tried = sorted((t for n in order for t in trials[n] if t.runs), key=lambda t: (-t.mean, t.name))
-        for place, best in enumerate(tried):
-            if 2 * place < len(tried) or self._near(best, tried[0]):
-                for trial in trials[best.name]:
-                    self._try(trial, 0, drawn)
-        found = Search([t for n in self.families for t in trials[n] if t.runs], drawn, left_out)
-        for repeat in range(1, self.repeats):
-            for trial in self._finalists(found):
-                self._try(trial, repeat, drawn)
-        return found, self.models
+        self.drawn = repeated_folds(outcome.strata, outcome.groups, folds=self.folds, seeds=seeds)
+        self.parts: dict[tuple[int, int], dict[int, FoldRun]] = {}
+        trials, left_out = self._first_looks()
+        tried = [t for some in trials.values() for t in some if t.runs]
+        if tried:
+            best = leading(tried)
+            tried.sort(key=lambda t: (-t.lead_over(best), t.name))
+            for place, trial in enumerate(tried):
+                if 2 * place < len(tried) or self._near(trial, best):
+                    for more in (trial, *trials[trial.name]):
+                        self._try(more, 0, self.until)
+        found = Search([t for n in self.families for t in trials.get(n, []) if t.runs], self.drawn, left_out)
+        self._repeat(found)
+        return found, {id(t): self._networks(t) for t in found.trials}
 
-    def _finalists(self, found: Search) -> list[Trial]:
-        """The best settings of the families within one standard error of the best."""
-        best = sorted(found.best().values(), key=lambda t: (-t.mean, t.name))
-        return [t for t in best if self._near(t, best[0])]
+    def _first_looks(self) -> tuple[dict[str, list[Trial]], dict[str, str]]:
+        """The trials of every family, of which the usual one has been looked at; and why others were not."""
+        trials: dict[str, list[Trial]] = {}
+        left_out: dict[str, str] = {}
+        order = sorted(self.families, key=lambda name: (self._whole(name) if self.clock.replay is None else 0.0, name))
+        for place, name in enumerate(order):
+            now = self.clock.share
+            until = now + max(0.0, self.until - now) / (len(order) - place)
+            if (family := self._sized(name, until)) is None:
+                left_out[name] = self._too_long(name)
+                continue
+            self.families[name] = family
+            trials[name] = [Trial(name, family, settings, i) for i, settings in enumerate(family.grid)]
+            if not self._try(trials[name][family.usual], 0, until, most=1):
+                left_out[name] = self._too_long(name)
+        return trials, left_out
+
+    def _sized(self, name: str, until: float) -> ImageFamily | None:
+        """A network with as many epochs as there is time for on its first folds; None where there is none."""
+        family = self.families[name]
+        if family.view is not None:
+            return family
+        folds = self._at_once(family)
+        asked = [
+            (f"{self.part}/epochs/{name}/{s['epochs']}", self._seconds(name, s["epochs"], folds)) for s in family.grid
+        ]
+        place = self.clock.first(asked, until=until)
+        return None if place is None else replace(family, grid=(family.grid[place],))
+
+    def _too_long(self, name: str) -> str:
+        """Why a family was left out."""
+        family = self.families[name]
+        least = min((s.get("epochs", 1) for s in family.grid), default=1)
+        folds = self._at_once(family)
+        seconds = self._seconds(name, least, folds)
+        what = f"even {least:g} epochs of {folds} folds" if family.view is None else f"{folds} folds of it"
+        return f"{what} take about {seconds:.0f} s, more than is left"
+
+    def _whole(self, name: str) -> float:
+        """Seconds of one fold with the first settings."""
+        return self.needs[name] * self.families[name].grid[0].get("epochs", 1)
+
+    def _at_once(self, family: ImageFamily) -> int:
+        """Folds that are asked for together: two at least, so that each is calibrated by others."""
+        return max(2, side_by_side(family, self.cases.device, self.folds))
+
+    def _seconds(self, name: str, epochs: float, folds: int) -> float:
+        """Expected seconds of so many folds."""
+        return self.needs[name] * epochs * -(-folds // side_by_side(self.families[name], self.cases.device, folds))
+
+    def _repeat(self, found: Search) -> None:
+        """Draw the folds anew for the best settings of the families within one standard error of the best.
+
+        The best goes first: nobody is measured longer than it is.
+        """
+        for repeat in range(1, self.repeats):
+            best = leading(t for t in found.best().values() if len(t.runs) == repeat) if found.trials else None
+            rivals = [t for t in found.best().values() if best is not None and self._near(t, best)]
+            for trial in sorted(rivals, key=lambda t: (t is not best, -t.mean, t.name)):
+                if not self._try(trial, repeat, self.until):
+                    return
 
     def _near(self, trial: Trial, best: Trial) -> bool:
         """Whether a trial is within one standard error of the best one."""
-        return best.mean_of(len(trial.runs)) - trial.mean <= best.standard_error(self.folds)
+        return best.lead_over(trial) <= best.standard_error(self.folds)
 
-    def _cost(self, trial: Trial) -> float:
-        """Expected seconds of one repeat."""
-        at_once = side_by_side(self.cases.device, self.folds) if self.families[trial.name].view is None else 1
-        return self.needs[trial.name] * -(-self.folds // at_once)
+    def _try(self, trial: Trial, repeat: int, until: float, *, most: int | None = None) -> bool:
+        """Run the folds of a repeat that have not been, while the clock allows; whether any has been, now or before.
 
-    def _try(self, trial: Trial, repeat: int, drawn: Ints) -> bool:
-        """Run a trial on a repeat unless it has been, or the clock forbids; whether it has been run now or before."""
-        if len(trial.runs) != repeat:
-            return len(trial.runs) > repeat
-        work = f"{self.part}/{repeat}/{trial.name}/{trial.place}"
-        if not self.clock.allows(work, needs=self._cost(trial), until=self.until):
+        `most` is the number of times that folds are asked for together.
+        """
+        family = self.families[trial.name]
+        done = self.parts.setdefault((id(trial), repeat), {})
+        if len(trial.runs) >= repeat:
+            left = [k for k in range(self.folds) if k not in done]
+            size = self._at_once(family)
+            for start in list(range(0, len(left), size))[:most]:
+                if not self._run(trial, repeat, left[start : start + size], until):
+                    break
+        return len(trial.runs) > repeat
+
+    def _run(self, trial: Trial, repeat: int, folds: Sequence[int], until: float) -> bool:
+        """Run some folds, if the clock allows; whether it did."""
+        family, done = self.families[trial.name], self.parts[id(trial), repeat]
+        expected = self._seconds(trial.name, trial.settings.get("epochs", 1), len(folds))
+        names = {k: f"{self.part}/{repeat}/{trial.name}/{trial.place}/{k}" for k in folds}
+        which = [k for k in folds if self.clock.allows(names[k], needs=expected, until=until)]
+        if not which:
             return False
+        found = {k: run for k in which if (run := self._kept(names[k])) is not None}
+        missing = [k for k in which if k not in found]
         started = time.perf_counter()
-        run, models = held_out(trial, self.families[trial.name], self.cases, drawn[repeat], seed=self.seed + repeat)
-        trial.runs.append(run)
-        self.models.setdefault(id(trial), models)
-        self.needs[trial.name] *= (time.perf_counter() - started) / max(self._cost(trial), 1e-9)
-        return True
+        try:
+            found |= fold_runs(
+                trial, family, self.cases, self.drawn[repeat], missing, seed=self.seed + repeat, late=self._late
+            )  # fmt: skip
+        except OutOfTimeError:
+            self.clock.forget(names[k] for k in which)
+            return False
+        if missing:
+            self.needs[trial.name] *= (time.perf_counter() - started) / max(expected, 1e-9)
+            self._keep({names[k]: found[k] for k in missing})
+        done |= found
+        if len(done) > 1:
+            trial.runs[repeat:] = [assembled(family, self.cases, self.drawn[repeat], done)]
+        return len(done) > 1
 
+    def _late(self) -> bool:
+        """Whether a training is to be given up: the time is over, and there is another model."""
+        self.clock.say()
+        over = self.clock.replay is None and self.clock.share > _OVER * self.until
+        return over and any(len(done) > 1 for done in self.parts.values())
 
-def held_out(
-    trial: Trial, family: ImageFamily, cases: ImageCases, fold: Ints, *, seed: int
-) -> tuple[HeldOut, list[Any]]:
-    """Answers for every image by models fitted on the other folds; and, of networks, these models.
+    def _kept(self, work: str) -> FoldRun | None:
+        """A fold that was run before a kill."""
+        found = None if self.journal is None else self.journal.find(work)
+        return None if found is None else FoldRun.of(*found)
 
-    Parameters
-    ----------
-    trial : Trial
-    family : ImageFamily
-    cases : ImageCases
-        With the family's view computed.
-    fold : (N,) int array
-    seed : int
-    """
-    inputs, outcome = cases.seen_by(family.view), cases.outcome
+    def _keep(self, runs: Mapping[str, FoldRun]) -> None:
+        """Write down folds that have been run."""
+        if self.journal is not None:
+            for work, run in runs.items():
+                self.journal.keep(work, *run.parts())
+            self.journal.note(self.clock.done, self.clock.elapsed)
 
-    def one(k: int) -> tuple[Any, bool, NDArray[np.float64], float, float]:
-        test = fold == k
-        model = made(family, trial.settings, cases, seed)
-        started = time.perf_counter()
-        whole = True
-        if family.view is None:  # warnings are caught for the whole process: not where networks run side by side
-            model.fit(inputs[~test], outcome.y[~test])
-        else:
-            whole = fit_quietly(model, inputs[~test], outcome.y[~test])
-        fitted = time.perf_counter()
-        answer = decisions(model, inputs[test])
-        return model, whole, answer, fitted - started, time.perf_counter() - fitted
-
-    count = int(fold.max()) + 1
-    if family.view is None:
-        with ThreadPoolExecutor(side_by_side(cases.device, count)) as pool:
-            parts = list(pool.map(one, range(count)))
-    else:
-        parts = [one(k) for k in range(count)]
-    models, wholes, said, fit_s, predict_s = zip(*parts, strict=True)
-    decision = np.empty((len(fold), said[0].shape[1]))
-    for k, answer in enumerate(said):
-        decision[fold == k] = answer
-    predicted = answers(family, outcome, decision, fold)
-    scores = np.array([score(outcome.task, outcome.y[fold == k], predicted[fold == k]) for k in range(count)])
-    run = HeldOut(
-        decision, predicted, loss(outcome, predicted), scores, float(np.mean(fit_s)),
-        1000 * sum(predict_s) / len(fold), len(pickle.dumps(models[0])) / 1e6, _numbers(models[0]),
-        wholes.count(False),
-    )  # fmt: skip
-    return run, list(models) if family.view is None else []
-
-
-def made(family: ImageFamily, settings: Settings, cases: ImageCases, seed: int) -> Any:
-    """An unfitted model that takes the images as they were given."""
-    model = family.make(settings, cases.outcome.task, seed)
-    return model.set_params(axes=cases.axes, device=cases.device) if family.view is None else model
-
-
-def _numbers(model: Any) -> int:
-    """How many numbers a model decides with."""
-    network = getattr(model, "network_", None)
-    return complexity(model.model_) if network is None else sum(p.numel() for p in network.parameters())
-
-
-def final(trial: Trial, family: ImageFamily, cases: ImageCases, models: list[Any], *, seed: int) -> Fitted:
-    """The model that answers: a classical one fitted on all images, or the networks of the folds together.
-
-    Parameters
-    ----------
-    trial : Trial
-        That has been run.
-    family : ImageFamily
-    cases : ImageCases
-    models : list
-        Networks of the folds; empty for a classical family.
-    seed : int
-    """
-    from sklearn.pipeline import Pipeline
-
-    outcome = cases.outcome
-    curve = calibrator(family, outcome, trial.runs[0].decision)
-    if models:
-        model: Any = Together(models)
-    else:
-        inside = family.make(trial.settings, outcome.task, seed)
-        fit_quietly(inside, cases.seen_by(family.view), outcome.y)
-        features = ImageFeatures(str(family.view), axes=cases.axes)
-        model = Pipeline([("features", features.fit(cases.raw)), ("model", inside)])
-    return Fitted(trial.settings, model, curve, outcome.task, outcome.classes)
-
-
-def costs(
-    families: Mapping[str, ImageFamily],
-    cases: ImageCases,
-    clock: Clock,
-    *,
-    until: float,
-    folds: int,
-    seed: int,
-) -> tuple[dict[str, float], dict[str, ImageFamily], dict[str, str]]:
-    """Seconds that one fit of each family takes on all images, the families as can be afforded, and why not others.
-
-    Views are computed on the way, if there is time. Networks run a few steps; their epochs are lowered, down
-    to a quarter, until all folds fit into their share of the time, and bfloat16 is taken where it is faster.
-
-    Parameters
-    ----------
-    families : mapping
-    cases : ImageCases
-    clock : Clock
-    until : float
-        Share of the budget that one family may take.
-    folds, seed : int
-    """
-    needs: dict[str, float] = {}
-    able: dict[str, ImageFamily] = {}
-    refused: dict[str, str] = {}
-    slow = {name for name, family in families.items() if family.view is not None}
-    for view in VIEWS:
-        users = [name for name in slow if families[name].view == view]
-        if not users:
-            continue
-        part = cases.given.part(np.arange(len(cases.given)) < _TASTE)
-        started = time.perf_counter()
-        seen(part, view)
-        seconds = (time.perf_counter() - started) * len(cases.given) / len(part)
-        if clock.allows(f"view/{view}", needs=seconds, until=until):
-            cases.compute(view)
-            continue
-        refused |= dict.fromkeys(users, f"what it sees takes about {seconds:.0f} s to compute, more than is left")
-    for name, family in families.items():
-        if name in refused:
-            continue
-        if family.view is not None:
-            needs[name], able[name] = _classical_cost(family, cases, seed), family
-            continue
-        found = _network_cost(name, family, cases, clock, until=until, folds=folds, seed=seed)
-        if isinstance(found, str):
-            refused[name] = found
-        else:
-            needs[name], able[name] = found
-    return needs, able, refused
-
-
-def _classical_cost(family: ImageFamily, cases: ImageCases, seed: int) -> float:
-    """Seconds of one fit on a view, from some of the images."""
-    inputs, y = cases.seen_by(family.view), cases.outcome.y
-    rows = np.sort(np.random.default_rng(seed).permutation(len(y))[:_FEW])
-    for c in range(len(cases.outcome.classes)):  # every class must be there to be fitted
-        rows = np.union1d(rows, np.flatnonzero(y == c)[:2])
-    model = family.make(family.grid[family.usual], cases.outcome.task, seed)
-    started = time.perf_counter()
-    fit_quietly(model, inputs[rows], y[rows])
-    decisions(model, inputs[rows])
-    return float((time.perf_counter() - started) * (len(y) / len(rows)) ** family.growth)
-
-
-def _network_cost(
-    name: str,
-    family: ImageFamily,
-    cases: ImageCases,
-    clock: Clock,
-    *,
-    until: float,
-    folds: int,
-    seed: int,
-) -> tuple[float, ImageFamily] | str:
-    """Seconds of one fit of a network, and the family with the settings that can be afforded; or why there are none."""
-    plain = made(family, {"epochs": 1}, cases, seed)
-    taken = plain.seconds_of_steps(cases.raw, cases.outcome.y)
-    best, way = fastest(taken), next(iter(taken))
-    for other in list(taken)[1:]:
-        if clock.allows(f"{other.name}/{name}", needs=0.0 if other == best else np.inf, until=np.inf):
-            way = other
-    made_so: Settings = {"short": int(way.precision == "bfloat16")}
-    if cases.device == "cuda":
-        made_so = {**made_so, "last": int(way.last)}
-    steps = -(-len(cases.given) // plain.batch)
-    seconds = 0.0
-    for number in epochs(len(cases.given)):
-        seconds = taken[way] * steps * number
-        rounds = -(-folds // side_by_side(cases.device, folds))
-        if clock.allows(f"epochs/{name}/{number}", needs=seconds * rounds, until=until):
-            return seconds, replace(family, grid=({"epochs": number, **made_so},))
-    return f"even {epochs(len(cases.given))[-1]} epochs take about {seconds:.0f} s a fold, more than there is"
+    def _networks(self, trial: Trial) -> list[Any]:
+        """Networks of the first repeat, in the order of the folds; none for classical families."""
+        done = self.parts[id(trial), 0]
+        return [done[k].network for k in sorted(done) if done[k].network is not None]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,15 @@ from numpy.typing import NDArray
 from radlake.core.errors import UsageError
 from radlake.learn.clock import Clock, Plan, seconds
 from radlake.learn.deep.cases import ImageCases, image_cases, image_fingerprint
+from radlake.learn.deep.costs import costs
 from radlake.learn.deep.device import Device, described, resolve
 from radlake.learn.deep.families import ImageFamily, image_families
-from radlake.learn.deep.rounds import Rounds, costs, final
+from radlake.learn.deep.folds import final
+from radlake.learn.deep.rounds import Rounds
 from radlake.learn.expectation import what_it_can_show
 from radlake.learn.families import Task
 from radlake.learn.images import Axes
+from radlake.learn.journal import Journal, identity
 from radlake.learn.problem import Fingerprint, Floats, Ints
 from radlake.learn.search import Search
 from radlake.learn.selection import Choice
@@ -48,6 +52,8 @@ def select_images(  # noqa: PLR0913 - its options are the request
     seed: int = 0,
     device: Device = "auto",
     replay: Plan | None = None,
+    journal: str | Path | None = None,
+    progress: Callable[[float, float], None] | None = None,
 ) -> Choice:
     """Choose a model of images by repeated cross-validation over patients and near-duplicates, within a time budget.
 
@@ -55,7 +61,7 @@ def select_images(  # noqa: PLR0913 - its options are the request
     ----------
     inputs : images
         See `radlake.learn.images.images`.
-    y, groups, clusters, task, models, budget, prefer, folds, repeats, seed, device, replay
+    y, groups, clusters, task, models, budget, prefer, folds, repeats, seed, device, replay, journal, progress
         As in `radlake.learn.select`; models are names in `radlake.learn.deep.families.image_families`. `groups` and
         near-duplicates, which are found, are kept together.
     axes : {"auto", "yx", "yxc", "zyx", "zyxc"}
@@ -75,7 +81,7 @@ def select_images(  # noqa: PLR0913 - its options are the request
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    clock = Clock(seconds(budget), replay)
+    clock = Clock(seconds(budget), replay, progress)
     design: dict[str, Any] = {
         "models": None if models is None else sorted(models), "prefer": prefer, "folds": folds, "repeats": repeats,
         "outer": outer, "seed": seed, "device": resolve(device if replay is None else replay.design["device"]),
@@ -89,10 +95,16 @@ def select_images(  # noqa: PLR0913 - its options are the request
             if replay.digest != digest:
                 raise UsageError("the plan was made for other data; it can be replayed only on the same cases")
             design = dict(replay.design)
-        return _select(cases, digest, design, clock)
+        kept = None
+        if journal is not None:
+            kept = Journal(Path(journal), identity(digest, design | _machine(cases.device)))
+            clock.go_on(kept.allowed, kept.elapsed)
+        return _select(cases, digest, design, clock, kept)
 
 
-def _select(cases: ImageCases, digest: str, design: dict[str, Any], clock: Clock) -> Choice:
+def _select(
+    cases: ImageCases, digest: str, design: dict[str, Any], clock: Clock, journal: Journal | None
+) -> Choice:  # fmt: skip
     """The whole procedure on checked images."""
     from radlake.learn.deep.trainer import threads
 
@@ -100,8 +112,8 @@ def _select(cases: ImageCases, digest: str, design: dict[str, Any], clock: Clock
     families, reasons = _candidates(cases, found, design)
     share = _MAIN if design["outer"] else 1 - _KEPT
     with threads(1):
-        needs, able, refused = costs(families, cases, clock, until=share, folds=design["folds"], seed=seed)
-        main = Rounds(cases, able, dict(needs), clock, "all", share, design["folds"], design["repeats"], seed)
+        needs, able, refused = costs(families, cases, clock, until=share, seed=seed)
+        main = Rounds(cases, able, dict(needs), clock, "all", share, design["folds"], design["repeats"], seed, journal)
         search, networks = main.run()
         if not search.trials:
             told = "; ".join(f"{name}: {why}" for name, why in (refused | search.left_out).items())
@@ -111,7 +123,8 @@ def _select(cases: ImageCases, digest: str, design: dict[str, Any], clock: Clock
             )
         chosen, _ = pick(search, prefer=design["prefer"])
         model = final(chosen, able[chosen.name], cases, networks.get(id(chosen), []), seed=seed)
-        predictions, fold, picks = _outer(cases, able, main.needs, clock, design)
+        tried = {name: f for name, f in able.items() if name not in search.left_out}
+        predictions, fold, picks = _outer(cases, tried, main.needs, clock, design, journal)
     honest = _honest(cases, predictions, fold, seed)
     reasons |= refused | search.left_out
     lines = table(outcome, search, families | _all(cases), reasons, prefer=design["prefer"], seed=seed)
@@ -126,7 +139,8 @@ def _select(cases: ImageCases, digest: str, design: dict[str, Any], clock: Clock
     return Choice(
         model=model, table=tuple(lines), reason=text, expectation=what_it_can_show(found, outcome.task),
         notes=_notes(cases), honest=honest, picks=tuple(picks), predictions=predictions, folds=fold,
-        tried=tuple(_tried(search)), plan=plan, inputs=(), data=found, contract=cases.given.contract(),
+        tried=tuple(_tried(search)), plan=plan, inputs=(), data=found, own=chosen.runs[0].predicted,
+        contract=cases.given.contract(),
     )  # fmt: skip
 
 
@@ -195,7 +209,7 @@ def _reason_against(
 
 def _outer(
     cases: ImageCases, families: Mapping[str, ImageFamily], needs: Mapping[str, float], clock: Clock,
-    design: Mapping[str, Any],
+    design: Mapping[str, Any], journal: Journal | None,
 ) -> tuple[Floats, Ints, list[str]]:  # fmt: skip
     """Predictions for held-out patients by the whole procedure, their folds, and the family that each fold chose.
 
@@ -214,8 +228,9 @@ def _outer(
         until = min(end, (began + took) / clock.budget)
         seen, test = cases.part(fold != k), fold == k
         rounds = Rounds(
-            seen, families, dict(needs), clock, f"outer {k}", until, folds, design["repeats"], design["seed"]
-        )
+            seen, dict(families), dict(needs), clock, f"outer {k}", until, folds, design["repeats"], design["seed"],
+            journal,
+        )  # fmt: skip
         search, networks = rounds.run()
         if not search.trials:
             break

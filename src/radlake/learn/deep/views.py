@@ -7,6 +7,8 @@ that a model learns from both and answers with their mean.
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -19,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from radlake.core.errors import UsageError
 from radlake.learn.deep import extra
 from radlake.learn.deep.hog import described
+from radlake.learn.deep.parts import cores
 from radlake.learn.deep.scale import resized
 from radlake.learn.images import Axes, Images, images
 
@@ -59,13 +62,16 @@ class View:
         Pixels that planes are brought to.
     numbers : callable
         (N, C, side, side) float32 array between 0 and 1 -> (N, D) array.
+    network : bool
+        Whether torch computes it.
     """
 
     side: int
     numbers: Callable[[Floats], Floats]
+    network: bool
 
 
-VIEWS: dict[str, View] = {"hog": View(32, _hog), "lite0": View(112, _lite0)}
+VIEWS: dict[str, View] = {"hog": View(32, _hog, False), "lite0": View(112, _lite0, True)}
 
 
 def seen(given: Images, view: str) -> Floats:
@@ -77,12 +83,24 @@ def seen(given: Images, view: str) -> Floats:
     view : str
         Name in `VIEWS`.
     """
-    chosen, found = VIEWS[view], []
-    for start in range(0, len(given), _AT_ONCE):
+    chosen = VIEWS[view]
+
+    def some(start: int) -> Floats:
         planes = _planes(given.arrays[start : start + _AT_ONCE], chosen.side)  # (P, N, C, side, side)
         both = [np.concatenate([chosen.numbers(p) for p in side], axis=1) for side in (planes, planes[..., ::-1])]
-        found.append(np.stack(both, axis=1))
-    return np.concatenate(found)
+        return np.stack(both, axis=1)
+
+    # each on one thread, so that the bits do not depend on how many run at once
+    with _one_thread() if chosen.network else nullcontext(), ThreadPoolExecutor(cores()) as pool:
+        return np.concatenate(list(pool.map(some, range(0, len(given), _AT_ONCE))))
+
+
+def _one_thread() -> AbstractContextManager[None]:
+    """One thread of torch for each of ours."""
+    extra.torch()
+    from radlake.learn.deep.trainer import threads
+
+    return threads(1)
 
 
 def _planes(arrays: NDArray[Any], side: int) -> Floats:
