@@ -4,9 +4,10 @@ Rows: generated series are catalogued in a fresh process each; printed are CPU t
 three questions asked by DuckDB. Cluster: a master and two workers of one core are started from the pyspark package on
 this machine; the same chain, whose only step spins for so many milliseconds of CPU, is done by the local engine and by
 Spark. Printed are CPU time an item of everything that took part (Java included), its ratio, the wall time of one core
-against two, and the start-up apart. Wall times mean something only where nothing else runs.
+against two, and apart from these the start-up and what the least job takes. Wall times mean something only where
+nothing else runs.
 
-    python benchmarks/scale.py [--rows 100000 1000000] [--items 200] [--milliseconds 50]
+    python benchmarks/scale.py [--rows 100000 1000000] [--items 320] [--milliseconds 50]
 """
 
 from __future__ import annotations
@@ -104,18 +105,19 @@ def tree_cpu(pids: list[int]) -> float:
     return total
 
 
-def timed(engine: Any, folder: Path, items: int, milliseconds: int, pids: list[int]) -> tuple[float, float]:
-    """Wall and CPU seconds of a chain over so many items."""
+def timed(engine: Any, folder: Path, tasks: tuple[int, int], milliseconds: int, pids: list[int]) -> tuple[float, float]:
+    """Wall and CPU seconds of a chain over so many tasks of so many items."""
     from radlake.core.stage import Context
     from radlake.deid.keys import load_key
     from radlake.engine.chain import Chain, Piece, Spec, Step
-    from radlake.engine.local import Load
+    from radlake.engine.local import _COST_A_BATCH, Load
     from radlake.lake.objects import ObjectStore
 
     chain = Chain("images", (Step("spin", {"milliseconds": milliseconds}),))
     context = Context(load_key(folder / "key", create=True), ObjectStore(folder / "objects"))
     spec = Spec(chain, context, str(folder), str(folder), "bench", str(folder / "key"))
-    loads = [Load(Piece(f"im-{n}", "1", {}), 1, 1 << 20) for n in range(items)]
+    items = tasks[0] * tasks[1]
+    loads = [Load(Piece(f"im-{n}", "1", {}), 1, -(-_COST_A_BATCH // tasks[1])) for n in range(items)]
     cpu, began = tree_cpu(pids), time.perf_counter()
     done = sum(len(outcome.items) for outcome in engine.each(spec, loads))
     assert done == items
@@ -123,20 +125,32 @@ def timed(engine: Any, folder: Path, items: int, milliseconds: int, pids: list[i
 
 
 def one_engine(kind: str, master: str, cores: int, others: list[int], items: int, milliseconds: int) -> None:
-    """Time an engine in this process, after a first job that starts whatever is slow to start."""
+    """Time an engine in this process: what is left of a large job without what the smallest takes.
+
+    A first job starts whatever is slow to start; a second shows what every job costs, such as a pool's processes. All
+    have as many tasks, so that every core takes part in each.
+    """
     from radlake.engine.local import Local
     from radlake.engine.spark import Spark, jobs
 
-    jobs._ITEMS_A_TASK["images"] = max(items // (4 * cores), 1)
+    tasks = 4 * cores
+    each = items // tasks
     settings = (("spark.cores.max", str(cores)), ("spark.executor.cores", "1"))
     engine = Spark(master, executor_memory="512m", settings=settings) if kind == "spark" else Local(cores)
     pids = [os.getpid(), *others]
     with tempfile.TemporaryDirectory() as folder:
         began, cpu = time.perf_counter(), tree_cpu(pids)
-        timed(engine, Path(folder), 4 * cores, 1, pids)
+        jobs._ITEMS_A_TASK["images"] = 1
+        timed(engine, Path(folder), (tasks, 1), 1, pids)
         start = time.perf_counter() - began, tree_cpu(pids) - cpu
-        wall, spent = timed(engine, Path(folder), items, milliseconds, pids)
-    print(json.dumps({"wall": wall, "cpu": spent, "start_wall": start[0], "start_cpu": start[1]}))
+        least = timed(engine, Path(folder), (tasks, 1), 1, pids)
+        jobs._ITEMS_A_TASK["images"] = each
+        whole = timed(engine, Path(folder), (tasks, each), milliseconds, pids)
+    wall, spent = (much - little for much, little in zip(whole, least, strict=True))
+    print(json.dumps({
+        "wall": wall, "cpu": spent, "start_wall": start[0], "start_cpu": start[1], "job_wall": least[0],
+        "job_cpu": least[1],
+    }))  # fmt: skip
 
 
 def cluster(items: int, milliseconds: int, path: str) -> None:
@@ -153,7 +167,8 @@ def cluster(items: int, milliseconds: int, path: str) -> None:
             one = results[kind, cores] = json.loads(said.stdout)
             print(
                 f"{kind:>5}, {cores} core{'s' * (cores > 1)}: {one['cpu'] / items * 1000:6.1f} ms CPU an item, "
-                f"{items / one['wall']:5.1f} items/s; start-up {one['start_wall']:.1f} s, {one['start_cpu']:.1f} s CPU"
+                f"{items / one['wall']:5.1f} items/s; apart: start-up {one['start_wall']:.1f} s, "
+                f"{one['start_cpu']:.1f} s CPU, the least job {one['job_wall']:.1f} s, {one['job_cpu']:.1f} s CPU"
             )
     ratio = results["spark", 2]["cpu"] / results["local", 2]["cpu"]
     print(f"Spark against local, CPU an item of {milliseconds} ms: {ratio:.2f} x (at most 1.5)")
@@ -167,7 +182,7 @@ def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="*", default=[100_000, 1_000_000])
-    parser.add_argument("--items", type=int, default=200)
+    parser.add_argument("--items", type=int, default=320)
     parser.add_argument("--milliseconds", type=int, default=50)
     parser.add_argument("--grow", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--engine", nargs=6, help=argparse.SUPPRESS)
