@@ -14,8 +14,8 @@ import pytest
 from radlake.imaging.stages import STAGES
 
 DOCS = Path(__file__).parents[2] / "docs"
-# numbers, not pictures; and a step that needs a chest
-NOT_DRAWN = {"mask.agreement", "preview", "segment.lungs"}
+# numbers, not pictures; a step that needs a chest; and what a cohort is needed for, drawn as enhance.nyul
+NOT_DRAWN = {"mask.agreement", "preview", "segment.lungs", "nyul.landmarks", "nyul.scale", "nyul.apply"}
 
 
 @pytest.fixture(scope="module")
