@@ -26,7 +26,7 @@ from tests import archive
 from tests.engine.conftest import Place
 
 # Stages that learn need a labelled cohort; the demo's tests and those of the room learn run them.
-LEARNING = {"learn.study", "train", "predict", "evaluate", "nodules.measure", "nodules.study"}
+LEARNING = {"learn.study", "train", "predict", "evaluate", "groups", "nodules.measure", "nodules.study"}
 # Steps of commands on a lake that is there, or with a model or scale, which their own tests run.
 LATER = {"predict.images", "regions.stored", "nyul.apply"}
 EDGES = ("gradient_magnitude", "sobel", "prewitt", "scharr", "laplacian", "laplacian_of_gaussian", "canny")

@@ -148,6 +148,11 @@ def fraction(roi: Roi) -> Values:
 
     Of voxels that count; a shell outside the region can have more of them than it.
 
+    References
+    ----------
+    O'Connor et al. (2015), Imaging intratumor heterogeneity: role in therapy response, resistance, and clinical
+    outcome, Clin Cancer Res 21:249-257: volume fractions of subregions.
+
     Examples
     --------
     >>> fraction(Shell(0, 1).of(Roi(np.ones((1, 3), bool), (1.0, 1.0), np.ones((1, 3)), surroundings=np.ones((3, 3)),
