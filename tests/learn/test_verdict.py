@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,22 @@ def test_equally_readable_families_with_own_probabilities_come_first() -> None:
     chosen, good = pick(search, prefer="balanced")
     assert chosen.name == "logistic"
     assert good == {"logistic", "svm-linear"}
+
+
+def test_of_equally_readable_families_one_that_stores_nobody_comes_first() -> None:
+    search = found(trial("svm", BEST), like(trial("svm", [s - 0.001 for s in BEST]), "network", holds_rows=False))
+    assert FAMILIES["svm"].holds_rows
+    assert pick(search, prefer="balanced")[0].name == "network"
+    lines = table(GIVEN, search, FAMILIES, dict.fromkeys(FAMILIES, ""), prefer="balanced", seed=0)
+    assert [line.why for line in lines if line.family == "svm"] == [
+        "not shown to be better, and as easy to read, but it stores training cases"
+    ]
+    assert pick(search, prefer="accuracy")[0].name == "svm"
+
+
+def like(one: Trial, name: str, *, holds_rows: bool) -> Trial:
+    """The trial, of a family that is as readable."""
+    return replace(one, name=name, family=replace(one.family, holds_rows=holds_rows))
 
 
 def test_families_are_compared_on_the_folds_that_both_saw() -> None:

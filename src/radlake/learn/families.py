@@ -14,7 +14,7 @@ from typing import Any, Literal
 from radlake.learn.classical import Settings, prepared
 
 Task = Literal["binary", "multiclass", "regression"]
-Grade = Literal["A", "B", "C", "D", "E"]
+Grade = Literal["A", "B", "C", "D"]
 
 CLASSES: tuple[Task, ...] = ("binary", "multiclass")
 ALL: tuple[Task, ...] = ("binary", "multiclass", "regression")
@@ -24,8 +24,7 @@ GRADES: dict[Grade, str] = {
     "A": "fits on an index card: a short formula or a small tree",
     "B": "one weight for each feature",
     "C": "many trees or patterns: shows which features matter, not how a case was decided",
-    "D": "compares a case with stored ones, or weighs features without names: shows no formula",
-    "E": "a network: shows where it looks, not how it decides",
+    "D": "compares with stored cases, weighs features without names, or is a network: at most shows where it looks",
 }
 
 
@@ -47,7 +46,7 @@ class Family:
         Place in the grid of the settings that are tried first.
     calibrated : bool
         True when its probabilities come from a likelihood and need no curve from held-out cases.
-    grade : {"A", "B", "C", "D", "E"}
+    grade : {"A", "B", "C", "D"}
         Readability; see `GRADES`.
     growth : float
         Seconds to fit grow as (cases) ** growth.

@@ -121,7 +121,7 @@ def _family(network: str | Path) -> Family:
     title = "Keras: the classic small network" if network == CLASSIC else "Keras: the network that was given"
     structure = "conv 32 - pool - conv 64 - pool - dense 128 - softmax" if network == CLASSIC else "as in its file"
     return Family(
-        title, ("binary", "multiclass"), lambda settings, task, seed: None, ({"epochs": 1},), 0, False, "E", 1.0,
+        title, ("binary", "multiclass"), lambda settings, task, seed: None, ({"epochs": 1},), 0, False, "D", 1.0,
         False, structure, "thousands of images, or a network that was trained before", "comparison with other work",
     )  # fmt: skip
 

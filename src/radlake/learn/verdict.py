@@ -156,8 +156,8 @@ def pick(found: Search, *, prefer: Prefer) -> tuple[Trial, set[str]]:
     """The chosen trial, and the families that are as good as the best.
 
     Of the families within the tolerance of the best (one standard error, two for "readable", none for "accuracy") the
-    most readable; of equally readable ones those whose probabilities need no curve, then the best. Each is compared on
-    the folds that both were tried on.
+    most readable; of equally readable ones those that store no cases of patients, then those whose probabilities need
+    no curve, then the best. Each is compared on the folds that both were tried on.
 
     Parameters
     ----------
@@ -176,8 +176,13 @@ def pick(found: Search, *, prefer: Prefer) -> tuple[Trial, set[str]]:
     good = {n: t for n, t in best.items() if leader.lead_over(t) <= slack}
     if prefer == "accuracy":
         return leader, {leader.name}
-    chosen = min(good.values(), key=lambda t: (t.family.grade, not t.family.calibrated, -t.mean, t.name))
+    chosen = min(good.values(), key=lambda t: (*_for_others(t.family), -t.mean, t.name))
     return chosen, set(good)
+
+
+def _for_others(family: Family) -> tuple[str, bool, bool]:
+    """What decides among families that are equally good: readability, stored cases of patients, the need of a curve."""
+    return family.grade, family.holds_rows, not family.calibrated
 
 
 def table(
@@ -218,7 +223,8 @@ def _line(trial: Trial, given: Problem, found: Search, chosen: Trial, good: set[
     why = {
         "chosen": "the most readable of the good ones" if len(good) > 1 else "the best",
         "as good": "not shown to be better, and "
-        + ("as easy to read" if trial.family.grade == chosen.family.grade else "harder to read"),
+        + ("harder to read" if trial.family.grade != chosen.family.grade else "as easy to read")
+        + (", but it stores training cases" if trial.family.holds_rows > chosen.family.holds_rows else ""),
         "worse": f"{chosen.lead_over(trial):+.3f} behind the chosen one"
         if chosen.lead_over(trial) > 0
         else "less readable",

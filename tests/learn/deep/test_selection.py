@@ -15,7 +15,7 @@ from radlake import learn
 from radlake.core.errors import UsageError
 from radlake.learn.bundle import load
 from radlake.learn.clock import Plan
-from radlake.learn.deep import families, folds, rounds
+from radlake.learn.deep import families, folds, rounds, selection
 
 
 def real(n: int = 120) -> tuple[np.ndarray, np.ndarray]:
@@ -161,6 +161,12 @@ def test_impossible_requests_are_told(options: dict[str, Any], words: str) -> No
     x, y = real(60)
     with pytest.raises(UsageError, match=words):
         learn.select(x, y, **options)
+
+
+def test_a_network_of_a_package_that_is_not_installed_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match="monai-densenet121: MONAI is not installed"):
+        learn.select(*real(), models=["monai-densenet121"], folds=3, budget="30m")
 
 
 def test_images_that_cannot_be_learned_from_are_told() -> None:

@@ -99,7 +99,7 @@ def _network(name: str, *, usually: bool) -> ImageFamily:
         return make_network(name, settings, task, seed)
 
     return ImageFamily(
-        network.title, ALL, make, ({"epochs": 1},), 0, False, "E", 1.0, False,
+        network.title, ALL, make, ({"epochs": 1},), 0, False, "D", 1.0, False,
         network.structure, network.assumes, network.good_for, None, network.spatial, usually,
     )  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -195,8 +196,9 @@ def _reason_against(
             wanted is None and not family.usually and not (gpu and found.cases >= _LARGE_COHORT),
             f"on {found.cases} images{'' if gpu else ' and without a GPU'} a smaller one does as well",
         ),
+        (name.startswith("monai-") and find_spec("monai") is None, "MONAI is not installed: pip install monai"),
         (
-            design["prefer"] == "readable" and family.grade in "DE",
+            design["prefer"] == "readable" and family.grade == "D",
             "nobody can read how it decides, and readable was asked for",
         ),
         (
