@@ -33,9 +33,20 @@ def test_a_journal_of_another_search_is_begun_anew_and_other_files_stay(tmp_path
     journal.keep("work", {}, {})
     journal.note(["work"], 1.0)
     (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "cohort.npz").write_bytes(b"mine too")
     other = Journal(tmp_path, "b")
     assert (other.find("work"), other.allowed, other.elapsed) == (None, frozenset(), 0.0)
-    assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["cohort.npz", "notes.txt"]
+
+
+def test_what_a_search_left_before_its_first_note_is_no_work_of_another(tmp_path: Path) -> None:
+    Journal(tmp_path, "a").keep("work", {}, {})
+    (kept,) = tmp_path.iterdir()
+    content = kept.read_bytes()
+    other = Journal(tmp_path, "b")
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_bytes(content)
+    assert other.find("work") is None
 
 
 def test_damaged_work_is_done_again(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 _INDEX = "journal.json"
 _FACTS = "facts"
+_OURS = re.compile(r"[0-9a-f]{24}\.npz|\..*\.draft|journal\.json")
 
 
 def identity(digest: str, design: Mapping[str, Any]) -> str:
@@ -28,12 +30,12 @@ def identity(digest: str, design: Mapping[str, Any]) -> str:
 
 
 class Journal:
-    """Finished work of one search; that of another one in the same folder is removed.
+    """Finished work of one search; that of another one in the same folder is removed, other files stay.
 
     Parameters
     ----------
     folder : Path
-        Of nothing else; made where needed.
+        Made where needed.
     identity : str
         Of the data and the options that decide what comes out.
 
@@ -92,7 +94,8 @@ class Journal:
 
     def _path(self, work: str) -> Path:
         """File of a piece of work."""
-        return self.folder / f"{hashlib.sha256(work.encode()).hexdigest()[:24]}.npz"
+        named = "\0".join((self.identity, work))
+        return self.folder / f"{hashlib.sha256(named.encode()).hexdigest()[:24]}.npz"
 
     def _write(self, path: Path, data: bytes) -> None:
         """Write a file as a whole or not at all."""
@@ -106,7 +109,7 @@ def forget(folder: Path) -> None:
     """Remove the journal in a folder, and the folder if nothing else is in it."""
     if not folder.is_dir():
         return
-    for path in (*folder.glob("*.npz"), *folder.glob(".*.draft"), folder / _INDEX):
+    for path in [path for path in folder.iterdir() if _OURS.fullmatch(path.name)]:
         path.unlink(missing_ok=True)
     if not any(folder.iterdir()):
         folder.rmdir()
