@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from radlake.cli.common import CORES, KeyFile, Private, Quiet, Workers, app, examples, parse_memory
-from radlake.cli.learn import ModelPath, Regex
+from radlake.cli.learn import ModelPath, Regex, setting_of
 from radlake.core.place import place
 
 if TYPE_CHECKING:
@@ -48,16 +48,14 @@ def explain(
     few images (Grad-CAM, integrated gradients, attention, occlusion). All come with checks that call them empty where
     they are.
     """
-    from radlake.engine.learning import Setting
     from radlake.engine.learning import explain as start
-    from radlake.engine.local import Local
     from radlake.engine.progress import shown
     from radlake.learn.bundle import load
     from radlake.report.explanation import write
 
     bundle = load(model)
     with shown(quiet=quiet) as progress:
-        setting = Setting(Local(workers, memory), key_file, private, patient_regex, progress)
+        setting = setting_of(workers, memory, key_file, private, patient_regex, progress)
         if not bundle.inputs:
             _maps(bundle, source, out, setting, masks=masks, cases=cases, seed=seed, quiet=quiet)
             return

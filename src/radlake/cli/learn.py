@@ -153,7 +153,7 @@ def train(
         tuple(name.strip() for name in models.split(",") if name.strip()), seed=seed, device=device.value,
     )  # fmt: skip
     with shown(quiet=quiet or as_json) as progress:
-        setting = _setting(workers, memory, key_file, private, patient_regex, progress)
+        setting = setting_of(workers, memory, key_file, private, patient_regex, progress)
         trained = start(
             source, asked, out, unit=None if unit is UnitName.auto else unit.value, setting=setting,
             inputs=inputs.value, replay=None if replay is None else plan_of(replay),
@@ -165,7 +165,7 @@ def train(
         _tell(trained, out)
 
 
-def _setting(
+def setting_of(
     workers: int, memory: int, key_file: Path | None, private: Path | None, patient_regex: str | None,
     progress: Progress,
 ) -> Setting:  # fmt: skip
@@ -275,7 +275,7 @@ def predict(
     if out is not None and out.suffix and not file and not out.is_dir():
         check_suffix(out)
     with shown(quiet=quiet or as_json) as progress:
-        setting = _setting(workers, memory, key_file, private, patient_regex, progress)
+        setting = setting_of(workers, memory, key_file, private, patient_regex, progress)
         found = start(model, source, out=None if file else out, setting=setting)
     table = as_table(found)
     if file and out is not None:
@@ -319,7 +319,7 @@ def evaluate(
     from radlake.engine.progress import shown
 
     with shown(quiet=quiet or as_json) as progress:
-        setting = _setting(workers, memory, key_file, private, patient_regex, progress)
+        setting = setting_of(workers, memory, key_file, private, patient_regex, progress)
         found = start(model, source, split=split, seed=seed, setting=setting)
     if as_json:
         typer.echo(json.dumps(found))

@@ -69,7 +69,7 @@ def faces_of(path: Path, reader: Reader) -> Faces:
 
     A volume that nothing calls CT or MR may be one; a label map shows no skin.
     """
-    found = "none"
+    found: Faces = "none"
     for row, header in zip(_rows(path, reader), reader.scan(Source(str(path))), strict=True):
         kind = header.values.get("kind")
         if (row.get("slices") or 1) < 2 or kind not in _MAY_BE_HEADS or row.get("spacing_y") is None:
@@ -79,7 +79,7 @@ def faces_of(path: Path, reader: Reader) -> Faces:
         told.PixelSpacing, told.SliceThickness = [row["spacing_y"], row["spacing_x"]], row["spacing_z"]
         told.Rows, told.Columns, told.SeriesDescription = row["rows"], row["columns"], path.name[:64]
         found = "recognizable" if faces(told) == "recognizable" else found
-    return found  # type: ignore[return-value]
+    return found
 
 
 def read(path: Path, reader: Reader) -> list[Picture]:

@@ -8,6 +8,7 @@ equal to the bit, and a file may be larger than memory. What was left out is tol
 from __future__ import annotations
 
 from collections import Counter
+from io import BufferedIOBase
 from typing import BinaryIO
 
 from radlake.core.fault import ItemError
@@ -39,7 +40,7 @@ def exactly(stream: BinaryIO, count: int) -> bytes:
     return data
 
 
-def copied(stream: BinaryIO, out: BinaryIO, count: int) -> None:
+def copied(stream: BinaryIO, out: BinaryIO | BufferedIOBase, count: int) -> None:
     """Copy so many bytes. ItemError ``truncated_pixels`` where the stream ends before."""
     left = count
     while left:

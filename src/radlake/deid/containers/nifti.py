@@ -10,6 +10,7 @@ import gzip
 import math
 import struct
 from collections.abc import Mapping
+from io import BufferedIOBase
 from typing import BinaryIO
 
 from radlake.core.fault import ItemError, Term
@@ -83,7 +84,7 @@ def clean(source: Source, out: BinaryIO) -> list[AuditRow]:
         stream.seek(fields.offset)
         if is_packed(source):
             with gzip.GzipFile(filename="", mode="wb", fileobj=out, compresslevel=_PACKED_LEVEL, mtime=0) as packed:
-                _write(stream, packed, new, length)  # type: ignore[arg-type]
+                _write(stream, packed, new, length)
         else:
             _write(stream, out, new, length)
         if piece(stream, 1):
@@ -134,7 +135,7 @@ def _words(text: str) -> str:
     return cleaned if any(c.isalnum() for c in cleaned.replace(GAP, "")) else ""
 
 
-def _write(stream: BinaryIO, out: BinaryIO, header: bytes, length: int) -> None:
+def _write(stream: BinaryIO, out: BinaryIO | BufferedIOBase, header: bytes, length: int) -> None:
     """Header and voxels."""
     out.write(header)
     copied(stream, out, length)

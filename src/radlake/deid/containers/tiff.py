@@ -69,10 +69,12 @@ def clean(stream: BinaryIO, out: BinaryIO) -> list[AuditRow]:
         file = TiffFile(stream)
         pages = list(pages_of(file))
         _check_stacks(file, len(pages))
+    except ItemError:
+        raise
     except OSError:
         raise ItemError("unreadable_file") from None
-    except Exception as error:  # noqa: BLE001 - damaged directories raise errors of many kinds
-        raise (error if isinstance(error, ItemError) else ItemError("unreadable_header")) from None
+    except Exception:  # noqa: BLE001 - damaged directories raise errors of many kinds
+        raise ItemError("unreadable_header") from None
     chain = _Chain(out, file.byteorder, big=file.is_bigtiff)
     try:
         for page in pages:
