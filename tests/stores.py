@@ -10,9 +10,10 @@ import socket
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,8 @@ def running(command: list[str], log: Path, **options: Any) -> Iterator[subproces
         process.wait()
 
 
-def wait_for(ready: Callable[[], object], process: subprocess.Popen[bytes], log: Path, seconds: float = 60.0) -> None:
-    """Wait until a server answers."""
+def wait_for(ready: Callable[[], object], process: subprocess.Popen[bytes], log: Path, seconds: float = 180.0) -> None:
+    """Wait until a server answers; one that is there and does not start is a failure, no reason to skip a test."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -62,7 +63,7 @@ def wait_for(ready: Callable[[], object], process: subprocess.Popen[bytes], log:
             return
         except OSError:
             time.sleep(0.1)
-    raise NoServer(f"the server did not start:\n{log.read_text(errors='replace')[-2000:]}")
+    raise RuntimeError(f"the server did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
 
 @contextmanager
@@ -198,3 +199,9 @@ def _hadoop() -> Path:
     packages[0].unlink()
     draft.rename(jars)
     return jars
+
+
+if __name__ == "__main__":  # an HDFS to try things on: says its address, ends with Ctrl-C
+    with suppress(KeyboardInterrupt), tempfile.TemporaryDirectory() as servers, hdfs(Path(servers)) as found:
+        print(found, flush=True)
+        signal.pause()

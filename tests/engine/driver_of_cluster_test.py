@@ -11,9 +11,6 @@ from radlake.engine.pipeline import Pipeline, step
 from radlake.engine.spark import Spark, jobs
 from radlake.engine.spark.check import check
 
-# Small tasks, so that a run of few files has many.
-jobs._ITEMS_A_TASK.update(files=3, series=1, images=1)
-
 STUDY = Pipeline(
     "small",
     [step("deid"), step("quality"), step("fingerprint"), step("segment.otsu"), step("features"), step("duplicates")],
@@ -22,6 +19,8 @@ STUDY = Pipeline(
 
 def main(facts: dict[str, str]) -> None:
     """Ask the workers, then run; says on standard output what came of it."""
+    if facts["tasks"] == "small":  # so that a run of few files has many
+        jobs._ITEMS_A_TASK.update(files=3, series=1, images=1)
     settings = {"spark.executor.heartbeatInterval": "2s"}
     if facts["events"]:
         settings |= {"spark.eventLog.enabled": "true", "spark.eventLog.dir": facts["events"]}

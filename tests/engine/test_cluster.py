@@ -22,6 +22,7 @@ import pytest
 
 from radlake.core.errors import UsageError
 from radlake.deid.keys import fingerprint, load_key
+from radlake.engine.api import run
 from radlake.engine.local import Local
 from radlake.engine.spark import Spark
 from radlake.engine.spark.check import Worker, lines
@@ -46,10 +47,13 @@ class House:
     place: Place
     packed: Path
 
-    def start(self, lake: str, *, events: str = "", packed: bool = False) -> subprocess.Popen[str]:
+    def start(
+        self, lake: str, *, events: str = "", packed: bool = False, source: Path | None = None
+    ) -> subprocess.Popen[str]:
         facts = {
             "master": self.cluster.master,
-            "source": self.place.source.name,
+            "source": str(source or self.place.source.name),
+            "tasks": "as they are" if source else "small",
             "lake": lake,  # where the driver stands, and no worker
             "key": str(self.place.key_file),
             "fingerprint": fingerprint(load_key(self.place.key_file)),
@@ -116,6 +120,45 @@ def test_whoever_is_killed_nothing_is_lost_or_doubled(house: House) -> None:
 
 
 @pytest.mark.soak
+def test_a_packed_environment_is_all_that_workers_need(tmp_path: Path) -> None:
+    def pip(*what: str) -> bool:
+        command = [str(tmp_path / "env" / "bin" / "python"), "-m", "pip", "install", "--quiet", *what]
+        return subprocess.run(command, env=clean, check=False).returncode == 0
+
+    root = Path(__file__).parents[2]
+    archive.build(tmp_path / "scans")
+    venv.create(tmp_path / "env", with_pip=True, symlinks=True)
+    clean = {n: v for n, v in os.environ.items() if n not in ("PYTHONPATH", "PYSPARK_PYTHON")}
+    clean |= {"PATH": f"{tmp_path / 'env' / 'bin'}:{clean['PATH']}", "VIRTUAL_ENV": str(tmp_path / "env")}
+    clean |= {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    if not pip("--constraint", str(root / "constraints.txt"), f"{root}[spark]", "venv-pack"):
+        pytest.skip("packages cannot be fetched")
+    packed = tmp_path / "environment.tar.gz"
+    subprocess.run(["venv-pack", "--quiet", "--output", str(packed)], env=clean, check=True)
+    run_it = ["radlake", "run", str(tmp_path / "scans"), "--quiet", "--out"]
+    subprocess.run([*run_it, str(tmp_path / "local")], env=clean, check=True)
+    # Workers start their own Python, which has no radlake; their user has the key.
+    workers = {"PYTHONPATH": "", "PATH": os.defpath, "XDG_CONFIG_HOME": clean["XDG_CONFIG_HOME"]}
+    with spark_cluster(tmp_path, workers) as found:
+        spark = ["--engine", "spark", "--master", found.master, "--executor-memory", "512m", "--archive", str(packed)]
+        subprocess.run([*run_it, str(tmp_path / "spark"), *spark], env=clean, check=True)
+    place = Place(tmp_path)
+    assert place.tables("spark") == place.tables("local")
+
+
+@pytest.mark.soak
+def test_real_images_give_the_tables_of_one_machine(house: House, shared: Path) -> None:
+    run(STUDY, shared, house.place.folder / "real local", key_file=house.place.key_file, engine=Local(2))
+    with house.start("real cluster", source=shared) as driver:
+        driver.communicate()
+    assert driver.returncode == 0
+    ours, theirs = house.place.tables("real local"), house.place.tables("real cluster")
+    for table, rows in ours.items():
+        assert theirs[table] == rows, table
+    print({table: len(rows) for table, rows in ours.items()})
+
+
+@pytest.mark.soak
 def test_twenty_kills_of_each_kind_change_nothing(house: House) -> None:
     _prove(house, rounds=20, seed=8)
 
@@ -138,45 +181,64 @@ def test_a_network_is_trained_by_a_process_on_each_worker(house: House, tmp_path
     assert not np.array_equal(ours["0.weight"], theirs["0.weight"])  # each process changed its images in its own way
 
 
+@dataclass
+class Killed:
+    """How many of each kind were ended at work."""
+
+    drivers: int = 0
+    pythons: int = 0
+    executors: int = 0
+
+    def enough(self, rounds: int) -> bool:
+        """Whether each kind was ended so often."""
+        return min(self.drivers, self.pythons, self.executors) >= rounds
+
+
 def _prove(house: House, *, rounds: int, seed: int) -> None:
-    """Kill drivers, Python workers and executors at random moments; then the tables are those of a calm run."""
+    """Kill each kind at random moments so often; whenever a run comes through, the tables are those of a calm one."""
     rng = random.Random(seed)
     expected = house.place.tables("local")
-    killed = 0
-    for number in range(rounds):
-        lake = f"killed {seed} {number}"
-        _driver_killed(house, lake, rng)
-        killed += _others_killed(house, lake, rng)
+    killed, lakes = Killed(), 0
+    while not killed.enough(rounds):
+        lakes += 1
+        assert lakes <= 2 * rounds + 2, f"too few were at work when they were to be killed: {killed}"
+        lake = f"killed {seed} {lakes}"
+        for _ in range(2):
+            killed.drivers += _driver_killed(house, lake, rng)
+        _others_killed(house, lake, rng, killed)
         assert house.place.tables(lake) == expected
-    assert killed >= rounds  # of two a round; a run that is nearly done may leave nobody to kill
+    print(f"{killed}, {lakes} lakes")
 
 
-def _driver_killed(house: House, lake: str, rng: random.Random) -> None:
-    """A run whose driver is killed, with all that it started on this machine, while its tasks run."""
+def _driver_killed(house: House, lake: str, rng: random.Random) -> bool:
+    """A run whose driver is killed, with all that it started on this machine, while its tasks run; whether it was."""
     with house.start(lake) as driver:
         while driver.poll() is None and not house.cluster.pythons():
             time.sleep(0.1)
         time.sleep(rng.uniform(0.0, 1.5))
-        os.killpg(driver.pid, signal.SIGKILL)
+        died = driver.poll() is None
+        if died:
+            os.killpg(driver.pid, signal.SIGKILL)
         driver.communicate()
+    return died
 
 
-def _others_killed(house: House, lake: str, rng: random.Random) -> int:
-    """A run to the end, during which a Python worker and then an executor are killed; how many were."""
-    kinds = [house.cluster.pythons, house.cluster.executors]
-    killed = 0
+def _others_killed(house: House, lake: str, rng: random.Random, killed: Killed) -> None:
+    """A run to the end, during which two Python workers and two executors are killed in turn."""
+    kinds = ["pythons", "executors"] * 2
     with house.start(lake) as driver:
         watcher = threading.Thread(target=driver.communicate)
         watcher.start()
         while watcher.is_alive() and kinds:
-            if kinds[0]():
+            alive = getattr(house.cluster, kinds[0])
+            if alive():
                 time.sleep(rng.uniform(0.0, 1.0))
-                if found := kinds.pop(0)():
-                    killed += _kill(rng.choice(found))
+                if (found := alive()) and _kill(rng.choice(found)):
+                    kind = kinds.pop(0)
+                    setattr(killed, kind, getattr(killed, kind) + 1)
             watcher.join(0.1)
         watcher.join()
     assert driver.returncode == 0
-    return killed
 
 
 def _kill(process: psutil.Process) -> bool:
