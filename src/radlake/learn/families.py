@@ -22,7 +22,7 @@ VALUES: tuple[Task, ...] = ("regression",)
 
 GRADES: dict[Grade, str] = {
     "A": "fits on an index card: a short formula or a small tree",
-    "B": "one weight for each feature",
+    "B": "one weight or one curve for each feature",
     "C": "many trees or patterns: shows which features matter, not how a case was decided",
     "D": "compares with stored cases, weighs features without names, or is a network: at most shows where it looks",
 }

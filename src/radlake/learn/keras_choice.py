@@ -24,12 +24,13 @@ from radlake.learn.families import Family, Task
 from radlake.learn.images import are_images
 from radlake.learn.keras_networks import CLASSIC, KerasClassifier
 from radlake.learn.problem import Floats, Ints
+from radlake.learn.reason import reason
 from radlake.learn.search import Search
 from radlake.learn.selection import Choice
 from radlake.learn.split import grouped_folds
 from radlake.learn.trial import HeldOut, Trial, score
 from radlake.learn.validate import Fitted, decisions
-from radlake.learn.verdict import Prefer, figures, reason, table
+from radlake.learn.verdict import Prefer, figures, table
 
 NAME = "keras-classic"
 _EPOCHS = (2, 20)

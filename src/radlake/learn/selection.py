@@ -18,10 +18,11 @@ from radlake.learn.families import FAMILIES, Family, Task, applicable
 from radlake.learn.images import are_images
 from radlake.learn.journal import Journal, identity
 from radlake.learn.problem import Bools, Fingerprint, Floats, Ints, Problem, fingerprint, problem
+from radlake.learn.reason import reason
 from radlake.learn.search import Search, Searcher, final, probe, prune
 from radlake.learn.split import grouped_folds
 from radlake.learn.validate import Fitted, holds_rows
-from radlake.learn.verdict import TOLERANCE, Figures, Line, Prefer, figures, pick, reason, table
+from radlake.learn.verdict import NOT_ASKED, TOLERANCE, Figures, Line, Prefer, figures, pick, table
 
 if TYPE_CHECKING:
     from radlake.learn.deep.device import Device
@@ -279,7 +280,7 @@ def _candidates(
     """Families to try, and the reason against each of the others."""
     fitting = applicable(given.task)
     wanted = set(design["models"] or fitting)
-    reasons = {name: "it was not asked for" for name in fitting if name not in wanted}
+    reasons = {name: NOT_ASKED for name in fitting if name not in wanted}
     reasons |= prune({n: f for n, f in fitting.items() if n in wanted}, found, prefer=design["prefer"])
     families = {name: family for name, family in fitting.items() if name not in reasons}
     if not families:

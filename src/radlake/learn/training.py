@@ -28,7 +28,7 @@ from radlake.learn.evaluation.subgroups import Subgroup, subgroups
 from radlake.learn.evaluation.table_one import table_one
 from radlake.learn.families import Task
 from radlake.learn.keras_choice import choose, is_keras
-from radlake.learn.problem import Bools, Floats
+from radlake.learn.problem import Bools, Floats, join
 from radlake.learn.selection import Choice, select
 from radlake.learn.verdict import Prefer
 
@@ -144,12 +144,15 @@ def train(
         groups = cases.ids
         notes.append(f"{unknown} cases have no known patient: each counts as one, within the published split")
     clusters = np.where(cases.clusters == "", cases.ids, cases.clusters)
+    people, groups = len(np.unique(groups)), join(len(groups), groups, clusters)
+    if (joined := len(np.unique(groups))) < people:
+        notes.append(f"near-duplicates count as one patient: {joined} instead of {people}")
     keras = is_keras(asked.models)
     rest: dict[str, Any] = {} if keras else {
         "outer": bool(cases.names) or not held.any(), "journal": journal, "progress": progress,
     }  # fmt: skip
     choice = (choose if keras else select)(
-        cases.features, cases.y, groups=groups, clusters=clusters, task=asked.task, names=cases.names or None,
+        cases.features, cases.y, groups=groups, task=asked.task, names=cases.names or None,
         models=asked.models or None, budget=asked.budget, prefer=asked.prefer, folds=asked.folds, repeats=asked.repeats,
         seed=asked.seed, device=asked.device, replay=replay, **rest,
     )  # fmt: skip

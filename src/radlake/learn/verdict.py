@@ -1,18 +1,17 @@
-"""From what a search found to one model: the rule of choice, the table of evidence, and the reason in plain words."""
+"""From what a search found to one model: the rule of choice, and the table of evidence."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from radlake.learn import metrics
-from radlake.learn.families import GRADES, Family, Task
+from radlake.learn.families import Family, Task
 from radlake.learn.intervals import interval, patient_weights
-from radlake.learn.problem import Fingerprint, Floats, Ints, Problem
+from radlake.learn.problem import Floats, Ints, Problem
 from radlake.learn.search import Search
 from radlake.learn.trial import Trial, leading
 
@@ -21,6 +20,7 @@ TOLERANCE: dict[Prefer, float] = {"accuracy": 0.0, "balanced": 1.0, "readable": 
 
 _REPLICATES = 500
 _LARGEST = 20_000_000  # weights of a bootstrap in memory
+NOT_ASKED = "it was not asked for"
 SCORES: dict[Task, str] = {"binary": "AUC", "multiclass": "mean AUC", "regression": "R2"}
 
 
@@ -221,13 +221,11 @@ def _line(trial: Trial, given: Problem, found: Search, chosen: Trial, good: set[
     verdict = "chosen" if trial is chosen else "as good" if trial.name in good else "worse"
     run = trial.runs[0]
     why = {
-        "chosen": "the most readable of the good ones" if len(good) > 1 else "the best",
-        "as good": "not shown to be better, and "
-        + ("harder to read" if trial.family.grade != chosen.family.grade else "as easy to read")
-        + (", but it stores training cases" if trial.family.holds_rows > chosen.family.holds_rows else ""),
-        "worse": f"{chosen.lead_over(trial):+.3f} behind the chosen one"
+        "chosen": _why_chosen(chosen, found),
+        "as good": f"no better as far as chance lets tell, and {_drawback(trial.family, chosen.family)}",
+        "worse": f"{chosen.lead_over(trial):.3f} behind the chosen one"
         if chosen.lead_over(trial) > 0
-        else "less readable",
+        else "tested on fewer folds than the chosen one",
     }[verdict]
     if run.stopped:
         why += f"; its solver stopped early in {run.stopped} of {folds} folds"
@@ -242,14 +240,45 @@ def _line(trial: Trial, given: Problem, found: Search, chosen: Trial, good: set[
     )  # fmt: skip
 
 
+def _why_chosen(chosen: Trial, found: Search) -> str:
+    """What speaks for the chosen trial against the leader, or against all others."""
+    best = found.best().values()
+    if len(best) == 1:
+        return "the only one that was tried"
+    most = max(len(t.runs) for t in best)
+    leader = leading(t for t in best if len(t.runs) == most)
+    return "the best" if leader is chosen else f"as good as the best, and {_advantage(chosen.family, leader.family)}"
+
+
+def _advantage(family: Family, other: Family) -> str:
+    """What a family has before another one that is as good."""
+    if family.grade < other.grade:
+        return "easier to read"
+    if family.holds_rows < other.holds_rows:
+        return "it stores no training cases"
+    return "its probabilities need no curve" if family.calibrated > other.calibrated else "it led on the folds of both"
+
+
+def _drawback(family: Family, chosen: Family) -> str:
+    """What a family that is as good lacks before the chosen one."""
+    if family.grade > chosen.grade:
+        return "harder to read"
+    if family.holds_rows > chosen.holds_rows:
+        return "it stores training cases"
+    return "its probabilities need a curve" if family.calibrated < chosen.calibrated else "as easy to read"
+
+
 def _mean(trial: Trial, found: Search) -> float:
-    """Mean score; folds without time count as if they were as hard as for the best family that went through all."""
-    folds = int(found.folds.max()) + 1
-    whole = [t for t in found.best().values() if t.folds >= folds]
-    if trial.folds >= folds or not whole:
+    """Mean score; folds that it has not been through count as if they were as hard as for the leader of all that have.
+
+    So the numbers of a table can be compared, however often each family was tested.
+    """
+    trials = found.best().values()
+    most = max(t.folds for t in trials)
+    if trial.folds == most:
         return trial.mean
-    other = leading(whole)
-    return round(other.mean_of(1) - other.lead_over(trial), 10)
+    leader = leading(t for t in trials if t.folds == most)
+    return round(leader.mean - leader.lead_over(trial), 10)
 
 
 def _with_front(lines: list[Line]) -> list[Line]:
@@ -264,83 +293,3 @@ def _with_front(lines: list[Line]) -> list[Line]:
     )
     beaten = [(np.all(cost <= row, axis=1) & np.any(cost < row, axis=1)).any() for row in cost]
     return [Line(**{**vars(line), "pareto": not b}) for line, b in zip(lines, beaten, strict=True)]
-
-
-def reason(
-    lines: Sequence[Line],
-    found: Fingerprint,
-    task: Task,
-    *,
-    prefer: Prefer,
-    honest: Figures | None,
-    picks: Sequence[str],
-    waits: bool = False,
-) -> str:
-    """Why this model, for somebody who is not a programmer.
-
-    Parameters
-    ----------
-    lines : sequence of Line
-        From `table`.
-    found : Fingerprint
-    task : Task
-    prefer : {"balanced", "accuracy", "readable"}
-    honest : Figures or None
-        Of the outer loop; None when there was no time for it.
-    picks : sequence of str
-        Family that each outer fold chose.
-    waits : bool
-        True where a test set is waiting, so that no outer loop was asked for.
-    """
-    chosen, titles = lines[0], {line.family: line.title for line in lines}
-    tried = [line for line in lines if line.figures is not None]
-    best = max(tried, key=lambda line: (line.repeats, line.mean or 0.0))
-    seen = f" with {found.features} features" if found.features else ""
-    parts = [
-        f"Of {len(tried)} kinds of model that were tried on {found.cases} cases of {found.groups} patients"
-        f"{seen}, {chosen.title} was chosen (readability {chosen.grade}: {GRADES[chosen.grade]}).",  # type: ignore[index]
-        _comparison(chosen, best, SCORES[task], prefer),
-        _honesty(honest, task, [titles[name] for name in picks], waits),
-    ]
-    for name in found.too_good[:3]:
-        parts.append(f"Feature {name!r} alone nearly tells the outcome: make sure that it is known before the outcome.")
-    if left := [line for line in lines if line.figures is None]:
-        parts.append("Not tried: " + "; ".join(f"{line.title} ({line.why})" for line in left) + ".")
-    return " ".join(parts)
-
-
-def _comparison(chosen: Line, best: Line, name: str, prefer: Prefer) -> str:
-    """One sentence on the chosen model against the best."""
-    if chosen is best:
-        other = (
-            "" if prefer == "accuracy" else ", and none that is easier to read came as close as chance would bring it"
-        )
-        return f"It had the highest {name} in cross-validation, {chosen.mean:.3f}{other}."
-    return (
-        f"The highest {name} in cross-validation was that of {best.title}, {best.mean:.3f} (standard error"
-        f" {best.standard_error:.3f}); {chosen.title} reached {chosen.mean:.3f}, a difference that chance explains, and"
-        " is easier to read."
-    )
-
-
-def _honesty(honest: Figures | None, task: Task, picks: Sequence[str], waits: bool) -> str:
-    """The number to quote; `picks` are titles."""
-    if waits:
-        return "The numbers above are optimistic: quote those of the test set, which the choice has not seen."
-    if honest is None:
-        return "There was no time to repeat the whole choice on held-out patients; the numbers above are optimistic."
-    counts = Counter(picks).most_common()
-    chose = ", ".join(f"{title} ({n})" for title, n in counts)
-    what = {
-        "binary": "this is the chance that a patient with the condition is ranked above one without",
-        "multiclass": "this is the chance that a case is ranked above one of another class, averaged over the classes",
-        "regression": "this is the share of the differences between patients that is explained",
-    }[task]
-    rest = f"mean error {honest.error:.3g}" if honest.error is not None else (
-        f"accuracy {honest.accuracy:.3f}, Brier score {honest.brier:.3f}"
-    )  # fmt: skip
-    return (
-        f"The number to quote is that of the whole procedure, choice included, on patients it had never seen:"
-        f" {SCORES[task]} {honest.score:.3f} [{honest.low:.3f}, {honest.high:.3f}] ({what}), {rest}. What its"
-        f" {len(picks)} repetitions chose: {chose}."
-    )

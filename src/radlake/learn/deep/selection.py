@@ -24,11 +24,12 @@ from radlake.learn.families import Task
 from radlake.learn.images import Axes
 from radlake.learn.journal import Journal, identity
 from radlake.learn.problem import Fingerprint, Floats, Ints
+from radlake.learn.reason import reason
 from radlake.learn.search import Search
 from radlake.learn.selection import Choice
 from radlake.learn.split import grouped_folds
 from radlake.learn.validate import Fitted
-from radlake.learn.verdict import TOLERANCE, Figures, Prefer, figures, pick, reason, table
+from radlake.learn.verdict import NOT_ASKED, TOLERANCE, Figures, Prefer, figures, pick, table
 
 _KEPT = 0.05  # share of the budget for the final fit and the table
 _MAIN = 0.5  # share of the main search where held-out patients are to follow
@@ -134,7 +135,8 @@ def _select(
     )
     if honest is not None and len(picks) < design["folds"]:
         text += (
-            f" There was time for {len(picks)} of {design['folds']} such repetitions: the number is of these patients."
+            f" There was time for {len(picks)} of {design['folds']} repetitions of the choice: the number to quote is"
+            " of their patients."
         )
     plan = Plan(digest, design | _machine(cases.device), tuple(sorted(clock.done)))
     return Choice(
@@ -191,7 +193,7 @@ def _reason_against(
     """Why a family is not tried, or None."""
     wanted, gpu = design["models"], cases.device == "cuda"
     rules = (
-        (wanted is not None and name not in wanted, "it was not asked for"),
+        (wanted is not None and name not in wanted, NOT_ASKED),
         (
             wanted is None and not family.usually and not (gpu and found.cases >= _LARGE_COHORT),
             f"on {found.cases} images{'' if gpu else ' and without a GPU'} a smaller one does as well",
