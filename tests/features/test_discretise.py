@@ -88,9 +88,16 @@ def test_bins_out_of_range_are_refused(bins: dict[str, float], words: str) -> No
         Binning(**bins)  # type: ignore[arg-type]
 
 
-def test_many_values_are_taken_in_parts_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = np.random.default_rng(0).normal(size=1000)
-    whole = [discretise(values, binning)[0] for binning in (Binning(), Binning(bin_width=0.1))]
-    monkeypatch.setattr("radlake.features.discretise._CHUNK", 7)
-    parts = [discretise(values, binning)[0] for binning in (Binning(), Binning(bin_width=0.1))]
-    assert all(np.array_equal(a, b) for a, b in zip(whole, parts, strict=True))
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.uint64, np.int64])
+def test_whole_numbers_are_looked_up_as_they_are_computed(dtype: type) -> None:
+    whole = np.random.default_rng(0).integers(0, 120, 3000).astype(dtype)
+    low = -0.25 if np.issubdtype(dtype, np.signedinteger) else 0.0
+    for binning in (Binning(), Binning(bin_count=7), Binning(bin_width=0.3)):
+        looked_up, computed = (discretise(v, binning, low=low) for v in (whole, whole.astype(np.float64)))
+        assert looked_up[0].tolist() == computed[0].tolist()
+        assert looked_up[1] == computed[1]
+
+
+def test_integers_beyond_single_steps_of_floats_are_still_binned() -> None:
+    huge = np.array([2**60, 2**60 + 1024, 2**60 + 2048], np.int64)
+    assert discretise(huge, Binning(bin_count=2))[0].tolist() == [1, 2, 2]

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as arrays
 from scipy.spatial import ConvexHull
 from shapely import MultiPoint
 
-from radlake.features.hull import convex_hull, largest_distance, least_width
+from radlake.features.hull import convex_hull, largest_distance
 
 volumes = arrays.arrays(np.bool_, st.tuples(*[st.integers(1, 5)] * 3)).filter(np.any)
 planes = arrays.arrays(np.bool_, st.tuples(st.integers(1, 8), st.integers(1, 8))).filter(np.any)
@@ -38,15 +38,11 @@ def test_volume_hulls_equal_the_hull_of_all_vertices(mask: np.ndarray) -> None:
 
 @settings(max_examples=40)
 @given(planes)
-def test_plane_hulls_and_widths_agree_with_shapely(mask: np.ndarray) -> None:
+def test_plane_hulls_agree_with_shapely(mask: np.ndarray) -> None:
     spacing = (2.5, 0.7)
     hull = convex_hull(mask, spacing)
     expected = MultiPoint(_all_vertices(mask, spacing)).convex_hull
     assert (hull.volume, hull.area) == pytest.approx((expected.area, expected.length), rel=1e-9)
-    corners = np.array(expected.exterior.coords)[:-1]
-    sides = np.diff(np.array(expected.exterior.coords), axis=0)
-    widths = [np.ptp(corners @ np.array([-s[1], s[0]]) / np.hypot(*s)) for s in sides]
-    assert least_width(hull.vertices) == pytest.approx(min(widths), rel=1e-9)
 
 
 @settings(max_examples=30)

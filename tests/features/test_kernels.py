@@ -1,4 +1,4 @@
-"""Compiled passes against plain loops over voxels, scipy's labels; where compiled code is kept."""
+"""Compiled passes against plain loops over voxels; where compiled code is kept."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from scipy import ndimage
 
 from radlake.features import kernels
 from radlake.features.peak import sphere_means
@@ -83,36 +82,6 @@ def test_neighbourhoods_are_those_of_each_voxel(levels: np.ndarray, deep: bool) 
     assert (valid == expected[2]).all()
 
 
-@settings(max_examples=40)
-@given(volumes, st.booleans(), st.integers(0, 2**32 - 1))
-def test_zones_are_scipys_connected_components(levels: np.ndarray, deep: bool, seed: int) -> None:
-    distance = np.random.default_rng(seed).integers(1, 9, levels.shape).astype(np.uint16)
-    structure = np.ones((3, 3, 3), bool)
-    if not deep:
-        structure[0] = structure[2] = False
-    expected = []
-    for level in range(1, COUNT + 1):
-        labels, number = ndimage.label(levels == level, structure)
-        for k in range(1, number + 1):
-            zone = labels == k
-            expected.append((np.argwhere(zone)[0, 0] - 1, level, zone.sum(), distance[zone].min()))
-    assert sorted(map(tuple, kernels.zones(levels, distance, deep))) == sorted(expected)
-
-
-@settings(max_examples=30)
-@given(volumes, st.booleans())
-def test_zones_of_planes_are_listed_plane_by_plane(levels: np.ndarray, deep: bool) -> None:
-    rows = kernels.zones(levels, np.ones_like(levels), deep)
-    assert (np.diff(rows[:, 0]) >= 0).all()
-    assert rows[:, 2].sum() == np.count_nonzero(levels)
-
-
-def test_a_winding_zone_is_one() -> None:
-    spiral = np.array([[1, 1, 1, 1, 1], [1, 2, 2, 2, 1], [1, 2, 2, 2, 1], [1, 2, 2, 2, 1], [0, 2, 1, 2, 1]], np.uint16)
-    rows = kernels.zones(np.pad(spiral[None], 1), np.ones((3, 7, 7), np.uint16), False)
-    assert sorted(rows[:, 1:3].tolist()) == [[1, 1], [1, 12], [2, 11]]
-
-
 def test_sphere_sums_are_those_of_every_voxel() -> None:
     rng = np.random.default_rng(3)
     image = rng.integers(0, 50, (6, 7, 9)).astype(float)
@@ -126,7 +95,9 @@ def test_sphere_sums_are_those_of_every_voxel() -> None:
 
 
 def test_nothing_is_compiled_at_import_and_the_cache_may_lie_elsewhere(tmp_path: Path) -> None:
-    program = "import sys, radlake.features.stages; assert 'numba' not in sys.modules;import radlake.features.kernels"
+    program = (
+        "import sys, radlake.features.stages; assert 'numba' not in sys.modules;import radlake.features.zone_kernels"
+    )
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True)
     assert [*tmp_path.rglob("*.nbi")]

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from skimage.measure import find_contours, marching_cubes, mesh_surface_area
 
-from radlake.features.mesh import _cube_table, cell_counts, mesh_area_volume, outline_length_area
+from radlake.features import shape_kernels
+from radlake.features.mesh import _cube_table, cell_counts, mesh_area_volume
 
 masks = arrays.arrays(np.bool_, st.tuples(*[st.integers(1, 6)] * 3))
 
@@ -93,7 +94,7 @@ def test_outlines_agree_with_scikit_image(mask: np.ndarray) -> None:
     points = [c * spacing for c in contours]
     length = sum(np.sqrt((np.diff(p, axis=0) ** 2).sum(axis=1)).sum() for p in points)
     area = sum((p[:-1, 0] * p[1:, 1] - p[1:, 0] * p[:-1, 1]).sum() / 2 for p in points)
-    assert outline_length_area(mask, spacing) == pytest.approx((length, abs(area)), rel=1e-9, abs=1e-9)
+    assert shape_kernels.outline(mask, *spacing)[:2] == pytest.approx((length, abs(area)), rel=1e-9, abs=1e-9)
 
 
 @settings(max_examples=30)
@@ -103,12 +104,3 @@ def test_every_cell_is_counted_once(mask: np.ndarray) -> None:
     assert counts.sum() == np.prod([n + 1 for n in mask.shape])
     inside = np.array([bin(k).count("1") for k in range(256)])
     assert (counts * inside).sum() == 8 * mask.sum()
-
-
-def test_large_masks_are_counted_in_blocks() -> None:
-    mask = np.random.default_rng(0).random((40, 200, 201)) > 0.5  # more cells than one block holds
-    parts = cell_counts(mask)
-    padded = np.pad(mask, 1).astype(np.int64)
-    z, y, x = (n + 1 for n in mask.shape)
-    codes = sum(padded[k >> 2 & 1 :, k >> 1 & 1 :, k & 1 :][:z, :y, :x] << k for k in range(8))
-    assert np.array_equal(parts, np.bincount(codes.ravel(), minlength=256))

@@ -9,7 +9,7 @@ from radlake.core.fault import ItemError
 from radlake.core.image import Geometry, Image
 from radlake.features.extract import extract
 from radlake.features.morphology import NO_INTENSITY
-from radlake.features.peak import NO_SPHERE, RADIUS_MM, TOO_FINE, peak
+from radlake.features.peak import NO_SPHERE, RADIUS_MM, TOO_FINE, peak, sphere_means
 from radlake.features.roi import region_of_interest
 
 SPACING = (7.0, 4.0, 4.0)  # a sphere holds its centre and one voxel on each side along y and x, corners included
@@ -86,3 +86,17 @@ def test_moving_region_and_image_together_changes_nothing() -> None:
     here = extract(image, mask, families=("peak",), spacing=(3.0, 2.0, 2.0), as_dict=True)
     around = [np.pad(a, 9, constant_values=fill) for a, fill in ((image, np.nan), (mask, False))]
     assert here == extract(*around, families=("peak",), spacing=(3.0, 2.0, 2.0), as_dict=True)
+
+
+def test_spheres_inside_the_image_are_those_of_a_larger_one_cut_off_nowhere() -> None:
+    rng = np.random.default_rng(5)
+    image = rng.normal(size=(9, 11, 13))
+    spacing, radius = (2.0, 1.0, 1.0), 2.3
+    box = {"radius_mm": radius, "corner": (2, 3, 4), "shape": (4, 5, 6)}
+    inside = sphere_means(image, spacing, **box)
+    holed = image.copy()
+    holed[1, 1, 2] = np.nan  # in no sphere, but near enough that the voxels of each are counted
+    assert inside == pytest.approx(sphere_means(holed, spacing, **box), rel=1e-12)
+    centre = np.add((2, 3, 4), (2, 1, 0)) * spacing
+    where = np.stack(np.meshgrid(*map(np.arange, image.shape), indexing="ij"), -1) * spacing
+    assert inside[2, 1, 0] == pytest.approx(image[((where - centre) ** 2).sum(-1) <= radius**2].mean())

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import stats
 
-from radlake.core.fault import ItemError, Term
+from radlake.core.fault import Term
 from radlake.features.names import STATISTICS
 from radlake.features.roi import Roi
-from radlake.features.statistics import NO_INTENSITY, NO_MIDDLE, intensity, sample, statistics
+from radlake.features.sample import sample
+from radlake.features.statistics import NO_INTENSITY, NO_MIDDLE, intensity, statistics
 
 dtypes = st.sampled_from([np.uint8, np.int16, np.uint16, np.int32, np.float32, np.float64])
 values = dtypes.flatmap(
@@ -69,13 +70,6 @@ def test_a_mean_of_zero_leaves_dispersion_without_a_value() -> None:
     found = statistics(sample(np.array([-1, 1], np.int16)))
     assert isinstance(found["stat_cov"], Term)
     assert isinstance(found["stat_qcod"], Term)
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_values_that_are_not_finite_are_a_fault(bad: float) -> None:
-    with pytest.raises(ItemError) as problem:
-        sample(np.array([1.0, bad]))
-    assert problem.value.code == "not_finite"
 
 
 def test_extremes_of_dtypes_do_not_overflow() -> None:

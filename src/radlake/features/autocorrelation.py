@@ -8,6 +8,7 @@ are transformed first, then some frequencies of them at a time. The result is th
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from radlake.core.fault import ItemError, Term
 from radlake.core.image import BoolArray, FloatArray
@@ -97,6 +98,8 @@ def _pair_sums(deviation: FloatArray, mask: BoolArray, spacing: Spacing) -> tupl
     """
     from scipy import fft
 
+    from radlake.features import kernels
+
     shape = (1, *mask.shape)[-3:]
     depth, height, width = _padded(shape)
     rows = np.empty((3, *shape[:2], width // 2 + 1), np.complex128)
@@ -113,22 +116,21 @@ def _pair_sums(deviation: FloatArray, mask: BoolArray, spacing: Spacing) -> tupl
     step = max(1, _CHUNK // (depth * height))
     for start in range(0, kernel.shape[2], step):
         columns = slice(start, start + step)
-        weight = _both_ways(kernel[..., columns], depth) * twice[columns]
-        d, m, s = (fft.fft2(part[..., columns], (depth, height), axes=(0, 1)) for part in rows)
-        sums += [float((weight * (a.real * b.real + a.imag * b.imag)).sum()) for a, b in ((d, d), (m, m), (s, m))]
+        even = np.zeros((depth // 2 + 1, height // 2 + 1, len(twice[columns])))
+        even[: len(kernel)] = kernel[..., columns]
+        weight = fft.dctn(even, type=1, axes=(0, 1), overwrite_x=True) * twice[columns]
+        d, m, s = (_spectrum(part[..., columns], depth, height) for part in rows)
+        sums += kernels.weighted_products(weight, d, m, s)
     products, weights, squares = (sums / (depth * height * width)).tolist()
     return products, weights, squares
 
 
-def _both_ways(kernel: FloatArray, depth: int) -> FloatArray:
-    """Transform along z and y of rows that are even in both, of which the first half is given."""
+def _spectrum(rows: NDArray[np.complex128], depth: int, height: int) -> NDArray[np.complex128]:
+    """Transform along y, then along z: what is added along z is 0, and so is its transform along y."""
     from scipy import fft
 
-    even = np.zeros((depth // 2 + 1, *kernel.shape[1:]))
-    even[: len(kernel)] = kernel
-    half = fft.dctn(even, type=1, axes=(0, 1))
-    half = np.concatenate([half, half[-2:0:-1]])
-    return np.concatenate([half, half[:, -2:0:-1]], axis=1)
+    planes = fft.fft(rows, height, axis=1)
+    return np.ascontiguousarray(fft.fft(planes, depth, axis=0))
 
 
 def _kernel_rows(size: tuple[int, int, int], spacing: Spacing) -> FloatArray:

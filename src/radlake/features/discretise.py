@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from radlake.core.fault import ItemError
 from radlake.core.image import Array
+from radlake.features.sample import steps
 
 MOST_LEVELS = 1024  # texture matrices grow with the square of it
 _BINS = 32
-_CHUNK = 1 << 18  # values widened at a time: they stay in the cache
+_EXACT = 1 << 53  # whole numbers below are exact in float64
+_TABLE = 1 << 16  # integers that span less are looked up
 
 
 @dataclass(frozen=True)
@@ -94,28 +97,63 @@ def discretise(values: Array, binning: Binning, *, low: float | None = None) -> 
     >>> levels.tolist(), count
     ([1, 1, 2, 3], 3)
     """
-    least, greatest = float(values.min()), float(values.max())
+    bins = bins_of(float(values.min()), float(values.max()), binning, low=low)
+    return bins.levels(values), bins.number
+
+
+class Bins(NamedTuple):
+    """How values between two bounds become levels: width is that of a bin, absent where there are `number` of them."""
+
+    least: float
+    greatest: float
+    width: float | None
+    number: int
+
+    @property
+    def span(self) -> float:
+        """Greatest less least value, in the unit of the image."""
+        return self.greatest - self.least
+
+    def levels(self, values: Array) -> NDArray[np.uint16]:
+        """Levels of values, from 1."""
+        from radlake.features import value_kernels
+
+        whole = values.dtype.kind in "iu" and max(-self.least, self.greatest) < _EXACT
+        if whole and self.span < min(_TABLE, len(values)):
+            # Each whole number is binned once; the values are looked up.
+            first = math.ceil(self.least)
+            table = self.levels(np.arange(first, self.greatest + 1))
+            return table[steps(values, first)]
+        exact = np.ascontiguousarray(values, None if values.dtype == np.float32 else np.float64)
+        return value_kernels.levels(exact, self.least, self.greatest, self.width or 0.0, self.number)
+
+
+def bins_of(least: float, greatest: float, binning: Binning, *, low: float | None = None) -> Bins:
+    """The bins of a region, from its least and greatest value, in the unit of the image.
+
+    Parameters
+    ----------
+    least, greatest : float
+        Of the voxels that count.
+    binning, low
+        As for `discretise`.
+
+    Raises
+    ------
+    ItemError
+        As `discretise`.
+
+    Examples
+    --------
+    >>> bins_of(-10.0, 40.0, Binning(bin_width=25)).number
+    3
+    """
     if not np.isfinite(greatest - least):
         raise ItemError("not_finite")
-    levels = np.ones(len(values), np.uint16)
-    if binning.bin_width is not None:
-        start = least if low is None else low
-        if (greatest - start) / binning.bin_width >= MOST_LEVELS:
-            raise ItemError("too_many_levels")
-        for part, exact in _parts(values):
-            levels[part] += np.floor((exact - start) / binning.bin_width).astype(np.uint16)
-        return levels, int(levels.max())
-    count = binning.bin_count or _BINS
-    if greatest > least:
-        for part, exact in _parts(values):
-            bins = np.floor(count * ((exact - least) / (greatest - least)))
-            # The greatest value ends the last bin instead of beginning another.
-            levels[part] += np.minimum(bins, count - 1).astype(np.uint16)
-    return levels, count
-
-
-def _parts(values: Array) -> Iterator[tuple[slice, NDArray[np.float64]]]:
-    """Values widened to float64, some at a time."""
-    for start in range(0, len(values), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        yield part, values[part].astype(np.float64)
+    width = binning.bin_width
+    if width is None:
+        return Bins(least, greatest, None, binning.bin_count or _BINS)
+    start = least if low is None else low
+    if (greatest - start) / width >= MOST_LEVELS:
+        raise ItemError("too_many_levels")
+    return Bins(start, greatest, width, int(np.floor((greatest - start) / width)) + 1)

@@ -8,20 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radlake.core.fault import ItemError
-from radlake.features.discretise import Binning, discretise
+from radlake.features.discretise import Binning, bins_of
 from radlake.features.morphology import NO_INTENSITY
 from radlake.features.names import IVH
 from radlake.features.roi import Roi, Values
+from radlake.features.sample import Sample
 
 _BINS = 1000  # IBSI: for values that are not discrete, and have no bin width that fits their unit
 _MOST_BINS = 1 << 20
+_NAMES = tuple(f.name for f in IVH)
 
 
 class Curve(NamedTuple):
-    """Intensities of the bins in ascending order (unit of the image) and the volume fraction at each or above."""
+    """Voxels of each bin, ascending; a bin stands for start + step x its index, in the unit of the image."""
 
-    intensity: NDArray[np.float64]
-    volume: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    start: float
+    step: float
 
 
 def ivh(roi: Roi) -> Values:
@@ -50,78 +53,59 @@ def ivh(roi: Roi) -> Values:
     >>> values["ivh_v10"], values["ivh_i90"]
     (0.5, 2.0)
     """
-    values = roi.values
-    if values.size == 0:
-        return {f.name: NO_INTENSITY for f in IVH}
-    low = None if roi.intensity_range is None else roi.intensity_range[0]
+    from radlake.features import value_kernels
+
+    values = roi.sample
+    if values is None:
+        return dict.fromkeys(_NAMES, NO_INTENSITY)
     count = roi.binning.ivh_bin_count
     if count is not None:
         # Levels begin at 1 and are integers: each is a bin of its own.
-        values = discretise(values, Binning(bin_count=count))[0]
-    return _measures(curve(values, width=roi.binning.ivh_bin_width, low=low))
+        bins = bins_of(values.least, values.greatest, Binning(bin_count=count))
+        values = values._replace(levels=bins.levels(values.levels).astype(np.float64))
+    found = curve(values, width=roi.binning.ivh_bin_width, low=roi.bin_start)
+    return dict(zip(_NAMES, value_kernels.volume_curve(*found).tolist(), strict=True))
 
 
-def curve(values: NDArray[np.generic], *, width: float | None = None, low: float | None = None) -> Curve:
-    """Intensity-volume curve of values, intensities in the unit of the image.
+def curve(values: Sample, *, width: float | None = None, low: float | None = None) -> Curve:
+    """Bins of the intensity-volume curve of values.
 
     Parameters
     ----------
-    values : (n,) array
-        Intensities, at least one.
+    values : Sample
+        Intensities.
     width : float, optional
-        Of a bin; then an intensity is the middle of its bin.
+        Of a bin, in the unit of the image; an intensity is then the middle of its bin.
     low : float, optional
         Where the first bin begins; otherwise at the least value.
 
+    Raises
+    ------
+    ItemError
+        `too_many_levels` when the width is too small.
+
     Examples
     --------
-    >>> curve(np.array([3, 4, 4, 6])).volume.tolist()
-    [1.0, 0.75, 0.25, 0.25]
+    >>> from radlake.features.sample import sample
+    >>> curve(sample(np.array([3, 4, 4, 6]))).counts.tolist()
+    [1, 2, 0, 1]
     """
-    least, greatest = float(values.min()), float(values.max())
-    if not np.isfinite(greatest - least):
-        raise ItemError("not_finite")
-    discrete = width is None and greatest - least < _MOST_BINS and _whole(values)
+    least, greatest = values.least, values.greatest
+    discrete = width is None and greatest - least < _MOST_BINS and _whole(values.levels)
     if discrete:
         start, step, middle = least, 1.0, 0.0
     elif width is not None:
         start, step, middle = least if low is None else low, width, 0.5
     else:
         start, step, middle = least, (greatest - least) / _BINS or 1.0, 0.5
-    if (greatest - start) / step > _MOST_BINS:
+    if not (greatest - start) / step <= _MOST_BINS:
         raise ItemError("too_many_levels")
-    bins = np.floor((values.astype(np.float64) - start) / step).astype(np.int64)
+    bins = np.floor((values.levels.astype(np.float64, copy=False) - start) / step).astype(np.int64)
     if not discrete and width is None:
         bins = np.minimum(bins, _BINS - 1)  # the greatest value ends the last bin
-    counts = np.bincount(bins)
-    volume = np.cumsum(counts[::-1])[::-1] / len(values)
-    return Curve(start + (np.arange(len(counts), dtype=np.float64) + middle) * step, volume)
+    return Curve(values.binned(bins), start + middle * step, step)
 
 
-def _whole(values: NDArray[np.generic]) -> bool:
+def _whole(values: NDArray[np.floating]) -> bool:
     """Whether all values are whole numbers, in whatever type a file stores them."""
-    return values.dtype.kind in "iub" or bool((values == np.rint(values)).all())
-
-
-def _measures(found: Curve) -> Values:
-    """The 7 features of a curve (3.5.1 to 3.5.5)."""
-    intensity, volume = found
-    span = intensity[-1] - intensity[0]
-    fraction = (intensity - intensity[0]) / span if span else np.ones(1)
-    v10, v90 = (float(volume[np.argmax(fraction >= f)]) for f in (0.1, 0.9))
-    i10, i90 = (_intensity_at(found, f) for f in (0.1, 0.9))
-    return {
-        "ivh_v10": v10,
-        "ivh_v90": v90,
-        "ivh_i10": i10,
-        "ivh_i90": i90,
-        "ivh_diff_v10_v90": v10 - v90,
-        "ivh_diff_i10_i90": i10 - i90,
-        "ivh_auc": float(np.trapezoid(volume, fraction)),
-    }
-
-
-def _intensity_at(found: Curve, fraction: float) -> float:
-    """Least intensity that at most this fraction of the volume reaches; the greatest where more does."""
-    few = found.volume <= fraction
-    return float(found.intensity[np.argmax(few)] if few.any() else found.intensity[-1])
+    return bool((values == np.rint(values)).all())

@@ -9,9 +9,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from radlake.imaging.kernels.compiled import compiled
+from radlake.imaging.kernels.compiled import compiled, part
 
 Levels = NDArray[np.uint16]
+
+
+@part
+def _ends(row: Levels) -> tuple[int, int]:
+    """First voxel of a row (border left out) that has a level, and the one after the last."""
+    first, last = 1, len(row) - 1
+    while first < last and row[first] == 0:
+        first += 1
+    while last > first and row[last - 1] == 0:
+        last -= 1
+    return first, last
 
 
 @compiled("Tuple((uint32[:,:,:,::1], uint32[:,:,:,::1]))(uint16[:,:,::1], int64[:,::1], int64, int64, boolean)")
@@ -27,28 +38,29 @@ def pairs_and_runs(
     """
     depth, height, width = levels.shape
     n, planes = len(offsets), depth - 2 if by_plane else 1
-    seen = np.zeros((planes, n, count + 1, count + longest + 2), np.uint32)
+    across = count + longest + 2
+    seen = np.zeros((planes, n, count + 1, across), np.uint32)
     place = np.zeros((2, n, height, width), np.uint32)  # in the run so far, in this plane and the one before
+    cells = np.zeros(width, np.uint32)
     for z in range(1, depth - 1):
         for y in range(1, height - 1):
-            here = levels[z, y]
-            first, last = 1, width - 1
-            while first < last and here[first] == 0:
-                first += 1
-            while last > first and here[last - 1] == 0:
-                last -= 1
+            first, last = _ends(levels[z, y])
+            here, m = levels[z, y, first:last], last - first
             for d in range(n):
                 dz, dy, dx = offsets[d]
-                behind = levels[z + dz, y + dy]
-                so_far, before = place[z & 1, d, y], place[(z + dz) & 1, d, y + dy]
-                table = seen[z - 1 if by_plane else 0, d]
-                for x in range(first, last):
-                    # Arithmetic in place of branches, which noise makes hard to foretell.
-                    a, b = np.int64(here[x]), np.int64(behind[x + dx])
-                    same = np.int64((a == b) & (a != 0))
-                    k = same * np.int64(before[x + dx]) + 1
+                behind = levels[z + dz, y + dy, first + dx : last + dx]
+                so_far, before = place[z & 1, d, y, first:last], place[(z + dz) & 1, d, y + dy, first + dx : last + dx]
+                # Arithmetic in place of branches, which noise makes hard to foretell; counted in a loop of its own, so
+                # that this one is done for many voxels at once.
+                for x in range(m):
+                    a, b = np.uint32(here[x]), np.uint32(behind[x])
+                    same = np.uint32((a == b) & (a != 0))
+                    k = same * before[x] + np.uint32(1)
                     so_far[x] = k
-                    table[a, b + same * (count + k - b)] += np.uint32(1)
+                    cells[x] = a * np.uint32(across) + b + same * (np.uint32(count) + k - b)
+                table = seen[z - 1 if by_plane else 0, d].reshape(-1)
+                for x in range(m):
+                    table[cells[x]] += np.uint32(1)
     pairs = np.zeros((planes, n, count, count), np.uint32)
     runs = np.zeros((planes, n, count, longest), np.uint32)
     for p in range(planes):
@@ -65,6 +77,33 @@ def pairs_and_runs(
                 pairs[p, d, level - 1, level - 1] = alike
                 runs[p, d, level - 1, 0] = begun - row[count + 2]
     return pairs, runs
+
+
+@compiled("int64[::1](uint16[:,:,::1])")
+def voxels(levels: Levels) -> NDArray[np.int64]:
+    """Voxels with a level in every plane, border left out."""
+    depth, height, _ = levels.shape
+    found = np.zeros(depth - 2, np.int64)
+    for z in range(depth - 2):
+        for y in range(1, height - 1):
+            for level in levels[z + 1, y]:
+                found[z] += level != 0
+    return found
+
+
+@compiled("uint16[:,:,::1](boolean[:,:,:], uint16[::1])")
+def in_place(mask: NDArray[np.bool_], levels: NDArray[np.uint16]) -> Levels:
+    """Levels of the voxels inside, given in order, where they lie, with a border of 0."""
+    depth, height, width = mask.shape
+    grid, n = np.zeros((depth + 2, height + 2, width + 2), np.uint16), 0
+    for z in range(depth):
+        for y in range(height):
+            row, inside = grid[z + 1, y + 1], mask[z, y]
+            for x in range(width):
+                if inside[x]:
+                    row[x + 1] = levels[n]
+                    n += 1
+    return grid
 
 
 @compiled("uint16[:,:,::1](boolean[:,:,:], boolean)")
@@ -131,6 +170,33 @@ def neighbourhoods(
     return dependence, tone, valid
 
 
+@compiled("float64[::1](float64[:,:,::1], complex128[:,:,::1], complex128[:,:,::1], complex128[:,:,::1])")
+def weighted_products(
+    weight: NDArray[np.float64], d: NDArray[np.complex128], m: NDArray[np.complex128], s: NDArray[np.complex128]
+) -> NDArray[np.float64]:
+    """Sums of w |d|^2, w |m|^2 and of the real part of w s m*, of spectra along z and y.
+
+    `weight` is even in both: the first half of it is given.
+    """
+    depth, height, columns = d.shape
+    found = np.zeros(3)
+    for z in range(depth):
+        plane = np.zeros(3)
+        for y in range(height):
+            w = weight[min(z, depth - z), min(y, height - y)]
+            a, b, c = d[z, y], m[z, y], s[z, y]
+            first = second = third = 0.0
+            for x in range(columns):
+                first += w[x] * (a[x].real * a[x].real + a[x].imag * a[x].imag)
+                second += w[x] * (b[x].real * b[x].real + b[x].imag * b[x].imag)
+                third += w[x] * (c[x].real * b[x].real + c[x].imag * b[x].imag)
+            plane[0] += first
+            plane[1] += second
+            plane[2] += third
+        found += plane
+    return found
+
+
 @compiled("void(float64[:,:,::1], int64[:,::1], int64[::1], float64[:,:,::1])")
 def sphere_sums(
     sums: NDArray[np.float64], rows: NDArray[np.int64], margin: NDArray[np.int64], total: NDArray[np.float64]
@@ -150,76 +216,3 @@ def sphere_sums(
                 first, last = row[margin[2] - reach :], row[margin[2] + reach + 1 :]
                 for x in range(width):
                     here[x] += last[x] - first[x]
-
-
-@compiled("int64(int32[::1], int64)")
-def _root(parents: NDArray[np.int32], i: int) -> int:
-    """Root of a tree of labels, halving the path to it."""
-    while parents[i] != i:
-        parents[i] = parents[parents[i]]
-        i = parents[i]
-    return i
-
-
-@compiled("int64(uint16[:,:,::1])")
-def _runs_along_x(levels: Levels) -> int:
-    """Number of runs of equal level along x: zones cannot be more."""
-    depth, height, width = levels.shape
-    number = 0
-    for z in range(1, depth - 1):
-        for y in range(1, height - 1):
-            row = levels[z, y]
-            for x in range(1, width - 1):
-                number += (row[x] != 0) & (row[x] != row[x - 1])
-    return number
-
-
-@compiled("int32[:,::1](uint16[:,:,::1], uint16[:,:,::1], boolean)")
-def zones(levels: Levels, distance: Levels, deep: bool) -> NDArray[np.int32]:
-    """Connected zones of equal level, one a row: plane (of the first voxel), level, size, least distance.
-
-    Voxels are neighbours in 8 directions of a plane, with `deep` in 26 of the volume. Runs along x are joined by a
-    union-find whose roots are the first runs in order, so the order of rows is fixed.
-    """
-    depth, height, width = levels.shape
-    most = _runs_along_x(levels)
-    rows = np.zeros((most, 4), np.int32)
-    parents = np.arange(most).astype(np.int32)
-    label = np.zeros((2, height, width), np.int32)
-    n = 0
-    for z in range(1, depth - 1):
-        for y in range(1, height - 1):
-            here = levels[z, y]
-            x = 1
-            while x < width - 1:
-                level = here[x]
-                if level == 0:
-                    x += 1
-                    continue
-                start, least = x, distance[z, y, x]
-                while here[x] == level:
-                    least = min(least, distance[z, y, x])
-                    label[z & 1, y, x] = n
-                    x += 1
-                rows[n, 0], rows[n, 1], rows[n, 2], rows[n, 3] = z - 1, level, x - start, least
-                root = n
-                for k in range(4 if deep else 1):
-                    dz, dy = (0, -1) if k == 0 else (-1, k - 2)
-                    other, known = levels[z + dz, y + dy], label[(z + dz) & 1, y + dy]
-                    for t in range(start - 1, x + 1):
-                        # the next voxel of a run belongs to the zone that its first one was joined to
-                        if other[t] == level and (t == start - 1 or other[t - 1] != level):
-                            near = _root(parents, known[t])
-                            if near < root:
-                                parents[root] = near
-                                root = near
-                            elif near > root:
-                                parents[near] = root
-                n += 1
-    for i in range(n):
-        root = _root(parents, i)
-        if root != i:
-            rows[root, 2] += rows[i, 2]
-            rows[root, 3] = min(rows[root, 3], rows[i, 3])
-    first: NDArray[np.int32] = rows[parents == np.arange(most)]
-    return first

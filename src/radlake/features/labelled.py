@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Unpack
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, Unpack, cast
 
 import numpy as np
 import pyarrow as pa
@@ -34,13 +34,18 @@ SCHEMA = pa.schema(
 _WORDS = ("family", "aggregation", "code", "name", "unit")
 
 
+_Words = tuple[dict[str, str | None], ...]
+
+
 class _Found(NamedTuple):
-    """What one family gave for one region on its image or in an aspect: values by name, or why it cannot measure it."""
+    """What one family gave for one region on its image or in an aspect: values with their words, or why there are none.
+
+    Nothing of the region itself, so that its tables can go before the next region comes.
+    """
 
     label: int
-    family: str
     aspect: Aspect | None
-    roi: Roi | None
+    words: _Words
     values: Values | ItemError
 
 
@@ -108,12 +113,13 @@ def extract_labels(
 
 def _measured(label: int, roi: Roi | ItemError, one: Aspect | None, family: str, settings: Settings) -> _Found:
     """One family of one region."""
-    if isinstance(roi, ItemError):
-        return _Found(label, family, one, None, roi)
     try:
-        return _Found(label, family, one, roi, family_values(family, roi, settings.aggregations))
+        if isinstance(roi, ItemError):
+            raise roi
+        values = family_values(family, roi, settings.aggregations)
     except ItemError as problem:
-        return _Found(label, family, one, roi, problem)
+        return _Found(label, one, ({"family": family},), problem)
+    return _Found(label, one, described(family, tuple(values), roi, one), values)
 
 
 def _cropped(
@@ -149,6 +155,13 @@ def _boxes(labels: Array) -> Iterator[tuple[int, tuple[slice, ...]]]:
         if not (np.isfinite(labels).all() and (labels == np.rint(labels)).all()):
             raise ValueError("labels must be whole numbers")
         labels = labels.astype(np.int64)
+    if labels.dtype.kind in "iu" and labels.min() >= 0 and labels.max() <= labels.size:
+        found = enumerate(ndimage.find_objects(labels.astype(np.int64, copy=False)), 1)
+        boxes = [(label, box) for label, box in found if box is not None]
+        if not boxes:
+            raise ItemError("empty_mask")
+        yield from boxes
+        return
     values = np.unique(labels)
     values = values[values != 0]
     if values.size == 0:
@@ -161,25 +174,25 @@ def _boxes(labels: Array) -> Iterator[tuple[int, tuple[slice, ...]]]:
 def _table(found: Sequence[_Found], identities: dict[Aspect | None, str]) -> pa.Table:
     """Rows of all regions. The words of a family are the same for most of them: they are kept once and repeated."""
     words: list[dict[str, str | None]] = []
-    first: dict[tuple[str, ...], int] = {}  # where the words of a family begin
+    first: dict[int, int] = {}  # where words begin; those of a family are one object for all regions
     numbers: list[float | None] = []
     reasons: list[str | None] = []
     begins, counts = [], []
-    for _, family, one, roi, values in found:
-        if roi is None or isinstance(values, ItemError):
-            known: Sequence[dict[str, str | None]] = [{"family": family}]
+    for one in found:
+        if isinstance(one.values, ItemError):
             numbers.append(None)
-            reasons.append(str(values))
+            reasons.append(str(one.values))
+        elif Term in {*map(type, one.values.values())}:
+            numbers += [None if isinstance(value, Term) else value for value in one.values.values()]
+            reasons += [str(value) if isinstance(value, Term) else None for value in one.values.values()]
         else:
-            known = described(family, tuple(values), roi, one)
-            numbers += [None if isinstance(value, Term) else value for value in values.values()]
-            reasons += [str(value) if isinstance(value, Term) else None for value in values.values()]
-        key = ("" if one is None else one.label, family, *(() if isinstance(values, ItemError) else values))
-        if key not in first:
-            first[key] = len(words)
-            words += known
-        begins.append(first[key])
-        counts.append(len(known))
+            numbers += cast(Iterable[float], one.values.values())
+            reasons += [None] * len(one.values)
+        if id(one.words) not in first:
+            first[id(one.words)] = len(words)
+            words += one.words
+        begins.append(first[id(one.words)])
+        counts.append(len(one.words))
     ends = np.cumsum(counts)
     places = pa.array(np.arange(len(numbers)) - np.repeat(ends - counts, counts) + np.repeat(begins, counts))
     columns = {name: pa.array([w.get(name) for w in words], pa.string()).take(places) for name in _WORDS}

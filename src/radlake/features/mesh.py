@@ -1,4 +1,4 @@
-"""Area and volume inside the marching-cubes surface of a mask, and the outline of a plane, without building a mesh.
+"""Area and volume inside the marching-cubes surface of a mask, without building a mesh.
 
 The surface of a binary mask at level 1/2 is fixed, cell by cell, by which of the cell's 8 corners are inside. So the
 256 possible cells are counted, and every measure is the histogram times a table. The table is derived here from the
@@ -23,8 +23,6 @@ from numpy.typing import NDArray
 
 from radlake.core.image import BoolArray, FloatArray
 from radlake.imaging.arguments import Spacing
-
-_BLOCK = 1 << 20  # cells handled at a time
 
 # Corner k of a cell lies at (z, y, x) = the bits of k, z the highest. Corners of each face in turn, seen from outside
 # anticlockwise for a right-handed (z, y, x).
@@ -74,36 +72,6 @@ def mesh_area_volume(mask: BoolArray, spacing: Spacing) -> tuple[float, float]:
     return area, volume
 
 
-def outline_length_area(mask: BoolArray, spacing: Spacing) -> tuple[float, float]:
-    """Perimeter (mm) and enclosed area (mm2) of the marching-squares outline of a plane mask.
-
-    Parameters
-    ----------
-    mask : (y, x) bool array
-        May touch the array's sides.
-    spacing : (y, x)
-        Millimetres.
-
-    References
-    ----------
-    Maple (2003), Geometric design and space planning using the marching squares algorithm, Proc. GMAG, 90-95.
-
-    Examples
-    --------
-    >>> length, area = outline_length_area(np.ones((2, 2), bool), (1.0, 1.0))
-    >>> round(length, 4), area
-    (6.8284, 3.5)
-    """
-    counts = cell_counts(mask)
-    down, across = spacing
-    cut = float(np.hypot(down, across)) / 2
-    # Corners: 1 = (0, 0), 2 = (0, 1), 4 = (1, 0), 8 = (1, 1); 6 and 9 are the joined diagonals.
-    lengths = [0, cut, cut, across, cut, down, 2 * cut, cut, cut, 2 * cut, down, cut, across, cut, cut, 0]
-    perimeter = float((counts * np.array(lengths)).sum())
-    area = float((counts * _FACE_AREA).sum()) * down * across
-    return perimeter, area
-
-
 def cell_counts(mask: BoolArray) -> NDArray[np.int64]:
     """How many cells of 2 x 2 (x 2) neighbouring samples have each pattern; bit k of a pattern is corner k.
 
@@ -112,28 +80,9 @@ def cell_counts(mask: BoolArray) -> NDArray[np.int64]:
     >>> cell_counts(np.ones((1, 1), bool)).nonzero()[0].tolist()
     [1, 2, 4, 8]
     """
-    patterns = 1 << (1 << mask.ndim)
-    counts = np.zeros(patterns, np.int64)
-    plane = int(np.prod([n + 2 for n in mask.shape[1:]]))
-    step = max(1, _BLOCK // plane)
-    for start in range(-1, len(mask), step):
-        stop = min(start + step, len(mask))
-        cells = _patterns(mask, start, stop)
-        counts += np.bincount(cells.reshape(-1), minlength=patterns)
-    return counts
+    from radlake.features import shape_kernels
 
-
-def _patterns(mask: BoolArray, start: int, stop: int) -> NDArray[np.uint8]:
-    """Patterns of the cells whose first corner lies in planes start to stop - 1 (-1: the plane before the mask)."""
-    block = np.zeros((stop - start + 1, *(n + 2 for n in mask.shape[1:])), np.uint8)
-    first, last = max(start, 0), min(stop + 1, len(mask))
-    inner = (slice(first - start, last - start), *(slice(1, -1),) * (mask.ndim - 1))
-    block[inner] = mask[first:last]
-    for doubling, axis in enumerate(reversed(range(mask.ndim))):
-        near = (slice(None),) * axis + (slice(None, -1),)
-        far = (slice(None),) * axis + (slice(1, None),)
-        block = block[near] | (block[far] << (1 << doubling))
-    return block
+    return shape_kernels.cells(mask) if mask.ndim == 3 else shape_kernels.plane_cells(mask)
 
 
 # Share of a face inside, by its four corners: corners cut off at the middle of edges.

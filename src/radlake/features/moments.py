@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +25,7 @@ class Moments(NamedTuple):
 def moments(mask: BoolArray, spacing: Spacing) -> Moments:
     """Moments of the positions of all samples inside a mask.
 
-    Sums are taken over the mask's projections on pairs of axes, in integers: no list of positions is made, and the
-    result does not depend on where in the array the region lies.
+    Sums are taken in integers: the result does not depend on where in the array the region lies.
 
     Parameters
     ----------
@@ -43,25 +43,19 @@ def moments(mask: BoolArray, spacing: Spacing) -> Moments:
     >>> moments(np.ones((1, 3), bool), (1.0, 3.0)).covariance.tolist()
     [[0.0, 0.0], [0.0, 9.0]]
     """
+    from radlake.features import shape_kernels
+
     axes = mask.ndim
-    first = [0] * axes
-    second = [[0] * axes for _ in range(axes)]
-    count = 0
-    for a in range(axes):
-        for b in range(a + 1, axes):
-            rest = tuple(k for k in range(axes) if k not in (a, b))
-            projected = mask.sum(axis=rest, dtype=np.int64)
-            i, j = np.arange(mask.shape[a]), np.arange(mask.shape[b])
-            rows, columns = projected.sum(axis=1), projected.sum(axis=0)
-            count = int(rows.sum())
-            first[a], first[b] = int(i @ rows), int(j @ columns)
-            second[a][a], second[b][b] = int(i * i @ rows), int(j * j @ columns)
-            second[a][b] = second[b][a] = int(i @ projected @ j)
-    exact = [[count * second[a][b] - first[a] * first[b] for b in range(axes)] for a in range(axes)]
+    count, *found = shape_kernels.sums(mask if axes == 3 else mask[None]).tolist()
+    first, (zz, yy, xx, zy, zx, yx) = found[3 - axes : 3], found[3:]
+    second = [row[3 - axes :] for row in ([zz, zy, zx], [zy, yy, yx], [zx, yx, xx])[3 - axes :]]
     # n - 1, as the reference values have it; one voxel has no extent
     divisor = count * max(count - 1, 1)
-    covariance = np.array(exact, np.float64) / divisor * np.outer(spacing, spacing)
-    return Moments(count, np.array(first) / count, covariance)
+    covariance = [
+        [(count * second[a][b] - first[a] * first[b]) / divisor * spacing[a] * spacing[b] for b in range(axes)]
+        for a in range(axes)
+    ]
+    return Moments(count, np.array(first) / count, np.array(covariance, np.float64))
 
 
 def axis_lengths(covariance: NDArray[np.float64]) -> tuple[float, ...]:
@@ -81,6 +75,10 @@ def axis_lengths(covariance: NDArray[np.float64]) -> tuple[float, ...]:
     >>> axis_lengths(np.diag([1.0, 4.0]))
     (8.0, 4.0)
     """
-    values = np.linalg.eigvalsh(covariance)[::-1]
-    values = np.where(values > _NEGLIGIBLE * values[0], values, 0.0)
-    return tuple(float(4 * np.sqrt(v)) for v in values)
+    if len(covariance) == 2:
+        (a, b), (_, d) = covariance.tolist()
+        middle, reach = (a + d) / 2, math.hypot((a - d) / 2, b)
+        values = [middle + reach, middle - reach]
+    else:
+        values = np.linalg.eigvalsh(covariance)[::-1].tolist()
+    return tuple(4 * math.sqrt(v) if v > _NEGLIGIBLE * values[0] else 0.0 for v in values)

@@ -125,23 +125,18 @@ def centre_of_mass_shift(
     ----------
     IBSI arXiv:1612.07003, 3.1.10 (KLMA).
     """
-    total, count = 0.0, 0
-    first = np.zeros(3)
-    for z, (plane, inside) in enumerate(zip(intensity, intensity_mask, strict=True)):
-        weights = np.where(inside, plane, 0).astype(np.float64)
-        rows = weights.sum(axis=1)
-        here = float(rows.sum())
-        if not np.isfinite(here):
-            return NOT_FINITE, NOT_FINITE
-        total += here
-        count += int(inside.sum())
-        first += z * here, rows @ np.arange(len(rows)), weights.sum(axis=0) @ np.arange(weights.shape[1])
-    if count == 0:
+    from radlake.features import shape_kernels
+
+    values = intensity[intensity_mask].astype(np.float64)
+    if not values.size:
         return NO_INTENSITY, NO_INTENSITY
+    total, *first = shape_kernels.weighted(intensity_mask, values).tolist()
+    if not np.isfinite(total):
+        return NOT_FINITE, NOT_FINITE
     if total == 0:
         return Term("the intensities sum to zero: they have no centre"), 0.0
-    shift = (first / total - place.centre) * np.asarray(spacing)
-    return float(np.sqrt((shift**2).sum())), total / count
+    shift = (np.array(first) / total - place.centre) * np.asarray(spacing)
+    return float(np.sqrt((shift**2).sum())), total / values.size
 
 
 def _integrated(average: float | Term, volume: float | Term) -> float | Term:

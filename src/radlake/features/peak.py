@@ -83,24 +83,36 @@ def sphere_means(
     >>> sphere_means(np.array([[[1.0, 2.0, 6.0]]]), (1.0, 1.0, 1.0), radius_mm=1.0, corner=(0, 0, 0), shape=(1, 1, 3))
     array([[[1.5, 3. , 4. ]]])
     """
-    from radlake.features.kernels import sphere_sums
-
     rows = _rows(image.shape, spacing, radius_mm)
     margin = np.abs(rows).max(axis=0)
-    finite = np.isfinite(image)
-    sums = []
-    for field in (np.where(finite, image, 0), finite):
-        # Running sums along x: each row of a sphere is then one difference, whatever its length.
-        running = np.zeros([n + 2 * m + (axis == 2) for axis, (n, m) in enumerate(zip(shape, margin, strict=True))])
-        inner, part = _overlap(image.shape, corner, shape, margin)
-        running[inner] = field[part]
-        np.cumsum(running, axis=2, out=running)
-        running[..., 1:] = running[..., :-1].copy()
-        running[..., 0] = 0
-        total = np.zeros(shape)
-        sphere_sums(running, rows, margin, total)
-        sums.append(total)
-    return np.asarray(sums[0] / np.maximum(sums[1], 1))
+    inner, part = _overlap(image.shape, corner, shape, margin)
+    near = image[part]
+    finite = np.isfinite(near) if image.dtype.kind == "f" else np.ones(near.shape, bool)
+    whole = all(edge.stop - edge.start == n + 2 * m for edge, n, m in zip(inner, shape, margin, strict=True))
+    if whole and finite.all():
+        return np.asarray(_sphere_sums(near, inner, rows, margin, shape) / (2 * rows[:, 2] + 1).sum())
+    total, number = (_sphere_sums(f, inner, rows, margin, shape) for f in (np.where(finite, near, 0), finite))
+    return np.asarray(total / np.maximum(number, 1))
+
+
+def _sphere_sums(
+    field: Array,
+    inner: tuple[slice, ...],
+    rows: NDArray[np.int64],
+    margin: NDArray[np.int64],
+    shape: tuple[int, ...],
+) -> NDArray[np.float64]:
+    """Sums in the spheres round the voxels of a box; `inner`: where the field lies in the box with its margin."""
+    from radlake.features.kernels import sphere_sums
+
+    # Running sums along x: each row of a sphere is then one difference, whatever its length.
+    running = np.zeros([n + 2 * m + (axis == 2) for axis, (n, m) in enumerate(zip(shape, margin, strict=True))])
+    after = (*inner[:2], slice(inner[2].start + 1, None))
+    running[after][..., : field.shape[2]] = field
+    np.cumsum(running, axis=2, out=running)
+    total = np.zeros(shape)
+    sphere_sums(running, rows, margin, total)
+    return total
 
 
 def _overlap(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
 from radlake.core.fault import Term
 from radlake.core.image import BoolArray
-from radlake.features.hull import convex_hull, largest_distance, least_width
-from radlake.features.mesh import outline_length_area
 from radlake.features.moments import axis_lengths, moments
-from radlake.features.roi import Values, bounding_box
+from radlake.features.roi import Values
 from radlake.imaging.arguments import Spacing
 
 ONE_PIXEL = Term("the region is one pixel: it has no axes")
@@ -35,26 +33,26 @@ def planar(mask: BoolArray, spacing: Spacing) -> Values:
 
     Examples
     --------
+    >>> import numpy as np
     >>> round(planar(np.ones((4, 2), bool), (1.0, 1.0))["max_diameter"], 3)
     4.123
     """
-    mask = mask[bounding_box(mask)]
-    perimeter, area = outline_length_area(mask, spacing)
-    hull = convex_hull(mask, spacing)
+    from radlake.features import shape_kernels
+
+    perimeter, area, convex, greatest, least, box = shape_kernels.outline(mask, *map(float, spacing)).tolist()
     place = moments(mask, spacing)
     major, minor = axis_lengths(place.covariance)
-    pixel = spacing[0] * spacing[1]
     return {
         "area": area,
-        "area_approx": place.voxels * pixel,
+        "area_approx": place.voxels * spacing[0] * spacing[1],
         "perimeter": perimeter,
-        "max_diameter": largest_distance(hull.vertices),
-        "min_diameter": least_width(hull.vertices),
+        "max_diameter": greatest,
+        "min_diameter": least,
         "maj_axis": major,
         "min_axis": minor,
         "elongation": minor / major if major else ONE_PIXEL,
-        "eccentricity": float(np.sqrt(1 - (minor / major) ** 2)) if major else ONE_PIXEL,
-        "circularity": 4 * np.pi * area / perimeter**2,
-        "solidity": area / hull.volume,
-        "extent": area / (mask.size * pixel),
+        "eccentricity": math.sqrt(1 - (minor / major) ** 2) if major else ONE_PIXEL,
+        "circularity": 4 * math.pi * area / perimeter**2,
+        "solidity": area / convex,
+        "extent": area / box,
     }

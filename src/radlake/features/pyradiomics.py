@@ -36,8 +36,9 @@ from radlake.features.pyradiomics_settings import (
     Parameters,
 )
 from radlake.features.roi import Roi, Values, bounding_box, framed, roi_in
-from radlake.features.statistics import sample, statistics
-from radlake.features.texture import NO_VALUE, Texture
+from radlake.features.sample import sample
+from radlake.features.statistics import statistics
+from radlake.features.texture import NO_VALUE, Texture, in_place
 from radlake.imaging.arguments import Spacing
 
 
@@ -191,8 +192,7 @@ def _levels(roi: Roi, parameters: Parameters) -> tuple[NDArray[np.uint16], int]:
 def _texture(roi: Roi, parameters: Parameters) -> Texture:
     """Grey levels in place; planes lie across the first axis."""
     levels, count = _levels(roi, parameters)
-    grid = np.zeros([n + 2 for n in roi.mask.shape], np.uint16)
-    grid[1:-1, 1:-1, 1:-1][roi.mask] = levels
+    grid = in_place(roi.mask, levels)
     if not parameters.force2D:
         return Texture(grid, count, roi.mask)
     axis = parameters.force2Ddimension

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from radlake.core.fault import ItemError, Term
 from radlake.core.image import Array, BoolArray, Image, Unit
-from radlake.features.discretise import Binning, discretise
-from radlake.features.texture import Texture
+from radlake.features.discretise import Binning, Bins, bins_of
+from radlake.features.sample import Sample, sample
+from radlake.features.texture import Texture, in_place
 from radlake.imaging.arguments import Spacing, spacing_of
 from radlake.imaging.channels import scalar
 
@@ -102,6 +103,10 @@ class Roi:
         ValueError
             When the roi has no intensities.
         """
+        return self._inside()
+
+    def _inside(self) -> Array:
+        """The same, not kept."""
         if self.intensity is None:
             raise ValueError("these features need an image")
         return np.asarray(self.intensity[self.intensity_mask()])
@@ -109,10 +114,49 @@ class Roi:
     @cached_property
     def levels(self) -> tuple[NDArray[np.uint16], int] | None:
         """Grey levels of `values` and their number; None when no voxel counts."""
+        bins = self.bins
+        return None if bins is None else (bins.levels(self.values), bins.number)
+
+    @cached_property
+    def bins(self) -> Bins | None:
+        """The bins of grey levels; None when no voxel counts."""
         if self.values.size == 0:
             return None
-        low = None if self.intensity_range is None else self.intensity_range[0]
-        return discretise(self.values, self.binning, low=low)
+        if self.values.dtype.kind == "f":
+            least, greatest = float(self.values.min()), float(self.values.max())
+        else:
+            found = self.sample  # counted, and wanted by other families anyway
+            least, greatest = (0.0, 0.0) if found is None else (found.least, found.greatest)
+        return bins_of(least, greatest, self.binning, low=self.bin_start)
+
+    @property
+    def bin_start(self) -> float | None:
+        """Where the first bin of one width begins; None: at the least value."""
+        return None if self.intensity_range is None else self.intensity_range[0]
+
+    @cached_property
+    def sample(self) -> Sample | None:
+        """`values` in ascending order; None when no voxel counts.
+
+        Raises
+        ------
+        ItemError
+            `not_finite` when one is NaN or infinite.
+        """
+        # Values that nobody else holds may be sorted where they lie.
+        kept = "values" in self.__dict__ or (self.intensity is not None and self.intensity.dtype.kind != "f")
+        values = self.values if kept else self._inside()
+        return sample(values, given_away=not kept) if values.size else None
+
+    @cached_property
+    def frequency(self) -> NDArray[np.int64] | None:
+        """How many voxels have level 1, 2, 3 ...; None when no voxel counts."""
+        found, bins = self.sample, self.bins
+        if found is None or bins is None:
+            return None
+        levels = bins.levels(found.levels) - np.uint16(1)
+        counts = found.binned(levels)
+        return np.concatenate([counts, np.zeros(bins.number - len(counts), np.int64)])
 
     @cached_property
     def texture(self) -> Texture | None:
@@ -121,9 +165,7 @@ class Roi:
             return None
         levels, count = self.levels
         shape = (1, *self.mask.shape)[-3:]
-        grid = np.zeros([n + 2 for n in shape], np.uint16)
-        grid[1:-1, 1:-1, 1:-1][self.intensity_mask().reshape(shape)] = levels
-        return Texture(grid, count, self.mask.reshape(shape))
+        return Texture(in_place(self.intensity_mask().reshape(shape), levels), count, self.mask.reshape(shape))
 
     def around(self, margin_mm: float) -> tuple[Array, tuple[int, ...]]:
         """The image as far as a margin round the region reaches, and where in it the region begins."""

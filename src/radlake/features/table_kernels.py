@@ -87,6 +87,17 @@ def emphases(tables: NDArray[np.integer], voxels: Numbers) -> Measures:
     return out
 
 
+@compiled("uint32[:,:,::1](int32[:], int32[:], int32[:], int64, int64, int64)")
+def zone_tables(
+    plane: NDArray[np.int32], level: NDArray[np.int32], extent: NDArray[np.int32], parts: int, levels: int, longest: int
+) -> NDArray[np.uint32]:
+    """Zones by level and extent, from 1, in tables (parts, levels, longest) of each plane, or in one of all."""
+    found = np.zeros((parts, levels, longest), np.uint32)
+    for k in range(len(level)):
+        found[plane[k] if parts > 1 else 0, level[k] - 1, extent[k] - 1] += np.uint32(1)
+    return found
+
+
 @compiled("float64[:,::1](int64[::1], int64, int64, int64[::1])")
 def emphases_of_list(codes: Numbers, levels: int, extents: int, voxels: Numbers) -> Measures:
     """The 17 measures of each table from a sorted list of (table * levels + level) * extents + extent, one a zone."""

@@ -81,7 +81,14 @@ class Texture:
     @cached_property
     def voxels(self) -> NDArray[np.int64]:
         """Voxels with a level, per plane."""
-        return np.asarray(np.count_nonzero(self.levels[1:-1], axis=(1, 2)), np.int64)
+        from radlake.features import kernels
+
+        return kernels.voxels(self.levels)
+
+    @property
+    def _all(self) -> slice:
+        """All planes."""
+        return slice(0, len(self.levels) - 2)
 
     @property
     def longest(self) -> int:
@@ -92,9 +99,9 @@ class Texture:
     def lines(self) -> Lines:
         """Pairs and runs in the 13 directions of the volume."""
         if "_lines_by_plane" not in self.__dict__:
-            return self._lines(self.levels, (*IN_PLANE, *ACROSS), by_plane=False)
+            return self._lines(self._all, (*IN_PLANE, *ACROSS), by_plane=False)
         # Directions that leave no plane have been walked already.
-        across = self._lines(self.levels, ACROSS, by_plane=False)
+        across = self._lines(self._all, ACROSS, by_plane=False)
         pairs = _whole([lines.pairs for lines in self._lines_by_plane], across.pairs)
         runs = _whole([lines.runs for lines in self._lines_by_plane], across.runs)
         return Lines(pairs, runs, across.voxels)
@@ -117,18 +124,17 @@ class Texture:
         """The same, one after the other."""
         step = max(1, _KEPT_CELLS // 8 // self._cells_of_a_plane)
         for z in range(0, len(self.levels) - 2, step):
-            yield self._lines(self.levels[z : z + step + 2], IN_PLANE, by_plane=True)
+            yield self._lines(slice(z, z + step), IN_PLANE, by_plane=True)
 
-    def _lines(
-        self, levels: NDArray[np.uint16], directions: Sequence[tuple[int, int, int]], *, by_plane: bool
-    ) -> Lines:
+    def _lines(self, planes: slice, directions: Sequence[tuple[int, int, int]], *, by_plane: bool) -> Lines:
         """Pairs and runs of some planes in some directions."""
         from radlake.features import kernels
 
         offsets = np.array(directions, np.int64)
+        levels = self.levels[planes.start : planes.stop + 2]
         pairs, runs = kernels.pairs_and_runs(levels, offsets, self.count, self.longest, by_plane)
-        voxels = np.count_nonzero(levels[1:-1], axis=(1, 2))
-        return Lines(pairs, runs, np.asarray(voxels if by_plane else [voxels.sum()], np.int64))
+        voxels = self.voxels[planes]
+        return Lines(pairs, runs, voxels if by_plane else voxels.sum(keepdims=True))
 
     @cached_property
     def zones(self) -> Zones:
@@ -152,9 +158,10 @@ class Texture:
 
     def _zones(self, *, deep: bool) -> Zones:
         """Zones with their distances."""
-        from radlake.features import kernels
+        from radlake.features import zone_kernels
 
-        return Zones(*kernels.zones(self.levels, border_distance(self.mask, deep=deep), deep).T)
+        found = zone_kernels.zones(self.levels, border_distance(self.mask, deep=deep), *_neighbours(deep))
+        return Zones(*found.T)
 
     def _neighbourhoods(self, *, deep: bool) -> Neighbourhoods:
         """Tables of neighbourhoods, level 1 and dependence 1 first."""
@@ -164,10 +171,32 @@ class Texture:
         return Neighbourhoods(dependence[:, 1:, 1:], tone[:, 1:], valid[:, 1:])
 
 
+@cache
+def _neighbours(deep: bool) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
+    """Neighbours behind a voxel, in its plane or in the volume, and which of them a zone must be joined to."""
+    from radlake.features import zone_kernels
+
+    offsets = np.array((*IN_PLANE, *ACROSS) if deep else IN_PLANE, np.int64)
+    return offsets, zone_kernels.representatives(offsets)
+
+
 def _whole(planes: Sequence[Counts], across: Counts) -> Counts:
     """Tables of the directions of planes, summed over all, before those of the directions across."""
     within = np.concatenate(planes).sum(axis=0, keepdims=True, dtype=np.uint32)
     return np.concatenate([within, across], axis=1)
+
+
+def in_place(mask: BoolArray, levels: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Levels of the voxels inside a mask (z, y, x), given in order, where they lie, with a border of 0.
+
+    Examples
+    --------
+    >>> in_place(np.array([[[True, False, True]]]), np.array([3, 4], np.uint16))[1, 1].tolist()
+    [0, 3, 0, 4, 0]
+    """
+    from radlake.features import kernels
+
+    return kernels.in_place(mask, levels)
 
 
 def border_distance(mask: BoolArray, *, deep: bool) -> NDArray[np.uint16]:

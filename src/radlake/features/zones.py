@@ -11,6 +11,7 @@ from radlake.features.morphology import NO_INTENSITY
 from radlake.features.roi import Roi, Values
 from radlake.features.texture import Aggregation, Dimension, Texture, Zones, average, dimensions, for_axes, full_names
 
+_FEW_CELLS = 1 << 14  # of tables of which each cell is looked at; those of larger ones are listed
 _Extent = Callable[[Zones], NDArray[np.int32]]
 
 
@@ -46,12 +47,15 @@ def _measures(texture: Texture, dimension: Dimension, extent: _Extent) -> NDArra
 
     zones = texture.zones if dimension == "3D" else texture.zones_in_planes
     extents = extent(zones)
-    base = int(extents.max()) + 1
+    base, voxels = int(extents.max()) + 1, texture.voxels
+    parts = len(voxels) if dimension == "2D" else 1
+    if dimension != "2D":
+        voxels = voxels.sum(keepdims=True)
+    if parts * texture.count * base <= _FEW_CELLS:
+        tables = table_kernels.zone_tables(zones.plane, zones.level, extents, parts, texture.count, base - 1)
+        return table_kernels.emphases(tables, voxels)
     codes = zones.level.astype(np.int64) * base + extents
-    voxels = texture.voxels
     if dimension == "2D":
         codes += zones.plane.astype(np.int64) * ((texture.count + 1) * base)
-    else:
-        voxels = voxels.sum(keepdims=True)
     codes.sort()
     return table_kernels.emphases_of_list(codes, texture.count + 1, base, voxels)
