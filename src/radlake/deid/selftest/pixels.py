@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import dcmread, dcmwrite
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
 from pydicom.pixels.utils import compress, pixel_array, set_pixel_data
+from pydicom.uid import UID
 
 from radlake.core.fault import ItemError
 from radlake.core.image import Array, BoolArray
@@ -23,7 +25,8 @@ from radlake.deid.rows import Profile
 from radlake.deid.selftest.names import Inventor
 from radlake.deid.selftest.score import Sheet
 
-_AGAIN = ("1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.80")  # RLE and JPEG-LS, which pydicom writes; else uncompressed
+_AGAIN = ("1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.80")  # RLE and JPEG-LS, which pydicom writes
+_JPEG_2000 = "1.2.840.10008.1.2.4.90"  # without loss; what comes in another transfer syntax is written uncompressed
 _DRAWN = frozenset({"MONOCHROME1", "MONOCHROME2", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"})
 _MAPS = frozenset({"SEG", "RTDOSE", "RWV"})  # computed: nobody writes on them, and nobody reads them
 _HEIGHTS = (14, 20, 28)  # pixels of a capital with its surroundings
@@ -128,12 +131,28 @@ def plant(source: Path, target: Path, seed: int) -> Drawn | None:
         set_pixel_data(dataset, whole, colour, int(dataset.BitsStored), generate_instance_uid=False)
         if syntax in _AGAIN:
             compress(dataset, syntax, generate_instance_uid=False)
+        elif syntax == _JPEG_2000:
+            _compress_jpeg_2000(dataset, frames)
         dataset.BurnedInAnnotation = "NO"  # as many files say that hold names all the same
         dcmwrite(target, dataset, enforce_file_format=True)
         dcmread(target)
     except Exception:  # noqa: BLE001 - pydicom documents no closed list of what damaged files can raise
         return None
     return drawn
+
+
+def _compress_jpeg_2000(dataset: Dataset, frames: Array) -> None:
+    """Frames in JPEG 2000 Lossless, which pydicom decodes everywhere but encodes with further packages only."""
+    import imagecodecs
+
+    bits = None if int(dataset.PixelRepresentation) else int(dataset.BitsStored)
+    coded = [
+        bytes(imagecodecs.jpeg2k_encode(f, level=0, reversible=True, mct=False, codecformat="j2k", bitspersample=bits))
+        for f in frames
+    ]
+    dataset.PixelData = encapsulate(coded)
+    dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
+    dataset.file_meta.TransferSyntaxUID = UID(_JPEG_2000)
 
 
 def samples(dataset: Dataset) -> Array:

@@ -6,6 +6,7 @@ Each identity is planted once, so whatever is found afterwards names the place f
 from __future__ import annotations
 
 import re
+import string
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ _TEXTS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 _LENGTHS = {"SH": 16, "LO": 64}
 _SR = "1.2.840.10008.5.1.4.1.1.88."
 _LEAST = 5  # letters of a name that is looked for
+_DIGITS = bytes(c if chr(c) in string.digits else 32 for c in range(256))
+_LETTERS = bytes(ord(chr(c).lower()) if chr(c) in string.ascii_letters else 32 for c in range(256))
 _EVERY = 7  # one in so many of the attributes that no table lists is planted in; all of them within some seeds
 
 
@@ -75,10 +78,9 @@ class Key:
 
     def leaks(self, data: bytes) -> list[str]:
         """Places whose needle is in the bytes of a file."""
-        data = data.lower()
-        runs = _numbers(data)
+        numbers, words = _numbers(data), _words(data)
         coded = ((needle.lower().encode(), place) for needle, place in self.needles.items())
-        return sorted({place for needle, place in coded if (needle in runs if needle.isdigit() else needle in data)})
+        return sorted({place for needle, place in coded if needle in (numbers if needle.isdigit() else words)})
 
     def forget_numbers(self, data: bytes) -> None:
         """Leave out planted numbers that a file holds anyway, as samples do by chance: they tell nothing then."""
@@ -89,7 +91,12 @@ class Key:
 
 def _numbers(data: bytes) -> set[bytes]:
     """Runs of digits, whole: inside a longer number seven digits mean nothing."""
-    return set(re.findall(rb"\d+", data))
+    return set(data.translate(_DIGITS).split())
+
+
+def _words(data: bytes) -> bytes:
+    """Runs of letters that could hold a name, in lower case, each once, with blanks between them."""
+    return b" ".join({word for word in data.translate(_LETTERS).split() if len(word) >= _LEAST})
 
 
 def plant(dataset: Dataset, rules: Rules, seed: int) -> Key:

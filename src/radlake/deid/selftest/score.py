@@ -20,8 +20,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, get_args
 
-from pydicom.datadict import dictionary_VM
-from pydicom.dataelem import DataElement
+from pydicom.datadict import dictionary_has_tag, dictionary_VM, dictionary_VR, keyword_for_tag
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
@@ -47,10 +47,13 @@ class Sheet:
     ----------
     right : Counter of action
     wrong : dict of action -> list of places
+    renamed : list of (old, new)
+        UIDs that should have changed; "": gone.
     """
 
     right: Counter[str] = field(default_factory=Counter)
     wrong: dict[str, list[str]] = field(default_factory=dict)
+    renamed: list[tuple[str, str]] = field(default_factory=list)
 
     def mark(self, action: Action, good: bool, place: str) -> None:
         """Count one action."""
@@ -64,6 +67,7 @@ class Sheet:
         self.right += other.right
         for action, places in other.wrong.items():
             self.wrong.setdefault(action, []).extend(places)
+        self.renamed += other.renamed
 
     def rate(self, action: str) -> float | None:
         """Share of right ones; None where there were none at all."""
@@ -102,6 +106,7 @@ def mark_file(before: Dataset, after: Dataset, data: bytes, key: Key, rules: Rul
         holder = inside(after, path)
         new = _text(holder, tag) if holder is not None else ""
         sheet.mark("UID changed", new != old and bool(_UID.fullmatch(new)) and len(new) <= 64, _place(path, tag))
+        sheet.renamed.append((old, new))
     return sheet
 
 
@@ -117,10 +122,10 @@ def inside(dataset: Dataset, path: Path) -> Dataset | None:
 
 def uids(dataset: Dataset, rules: Rules, path: Path = (), parent: int = 0) -> Iterator[tuple[Path, BaseTag, str]]:
     """UIDs of objects that must be there and changed afterwards: one to an element, in places that stay."""
-    for element in dataset:
-        if element.tag.is_private:
+    for tag in sorted(dataset.keys()):
+        if tag.is_private or not _may_hold_uids(dataset.get_item(tag), tag):
             continue
-        action = rules.action(element.tag, parent)
+        element, action = dataset[tag], rules.action(tag, parent)
         if element.VR == "SQ" and action not in {"X", "Z"} and element.value and not _is_content(element.tag):
             for number, item in enumerate(element.value):
                 yield from uids(item, rules, (*path, (int(element.tag), number)), element.tag)
@@ -130,6 +135,12 @@ def uids(dataset: Dataset, rules: Rules, path: Path = (), parent: int = 0) -> It
                 yield path, element.tag, str(value)
 
 
+def _may_hold_uids(stored: DataElement | RawDataElement, tag: BaseTag) -> bool:
+    """Whether an element must be read: most are texts, and reading them takes most of the time."""
+    vr = stored.VR if stored.VR not in {None, "UN"} else dictionary_VR(tag) if dictionary_has_tag(tag) else "UN"
+    return vr in {"UI", "SQ"}
+
+
 def _is_content(tag: BaseTag) -> bool:
     """Whether items of a sequence may go by their concept names."""
     return bool(tag == 0x0040A730)
@@ -137,8 +148,9 @@ def _is_content(tag: BaseTag) -> bool:
 
 def _needed(before: Dataset, after: Dataset, sheet: Sheet) -> None:
     """Every needed attribute that was there, and is not inside something that must go, is there as it was."""
-    for element in before:
-        if element.keyword in NEEDED:
+    for tag in before.keys():  # noqa: SIM118 - iterating the data set would read every element
+        if keyword_for_tag(tag) in NEEDED:
+            element = before[tag]
             same = bool(element.tag in after and after[element.tag].value == element.value)
             good = same if _is_sound(element) else not _text(after, element.tag)
             sheet.mark("tag retained", good, _place((), element.tag))
