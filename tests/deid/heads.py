@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
+from pydicom.pixels.utils import compress, set_pixel_data
+from pydicom.uid import generate_uid
 
 from radlake.core.image import Geometry, Image
 
@@ -50,3 +55,32 @@ def head(step: Sequence[float] = (2.0, 2.0, 2.0), *, nod: float = 0.0, hu: bool 
     return Head(
         Image(values.astype(np.int16), geometry, kind=kind, unit=unit), brain, nose & ~skull & ~face, ears & ~skull
     )
+
+
+def write_slices(
+    shown: Image, folder: Path, syntax: str = "", series: str = "1.2.826.0.1.3680043.8.498.7"
+) -> list[Path]:
+    """A head as axial slices of CT or MR, one file each, in an order that names do not tell; from bottom to top."""
+    folder.mkdir(parents=True, exist_ok=True)
+    dataset = dcmread(str(get_testdata_file("CT_small.dcm" if shown.unit == "HU" else "MR_small.dcm")))
+    dataset.BodyPartExamined, dataset.SeriesInstanceUID = "HEAD", series
+    step, *dataset.PixelSpacing = shown.geometry.spacing
+    dataset.SliceThickness, dataset.ImageOrientationPatient = step, [1, 0, 0, 0, 1, 0]
+    for gone in ("SpacingBetweenSlices", "SmallestImagePixelValue", "LargestImagePixelValue"):
+        dataset.pop(gone, None)
+    low = -1024 if shown.unit == "HU" else 0
+    dataset.RescaleSlope, dataset.RescaleIntercept = 1, low
+    paths = []
+    for number, plane in enumerate(shown.array):
+        set_pixel_data(dataset, (plane - low).astype(np.uint16), "MONOCHROME2", 16, generate_instance_uid=False)
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid(
+            entropy_srcs=[series, str(number)]
+        )
+        dataset.InstanceNumber, dataset.ImagePositionPatient = number + 1, [0, 0, number * step]
+        if syntax:
+            compress(dataset, syntax, generate_instance_uid=False)
+        paths.append(folder / f"{number * 37 % 101:03}.dcm")
+        dataset.save_as(paths[-1])
+        if syntax:
+            dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
+    return paths

@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pydicom
 import pytest
 from pydicom import dcmread
@@ -16,10 +18,12 @@ from radlake.core.errors import UsageError
 from radlake.deid import ledger
 from radlake.deid.files import Settings
 from radlake.deid.keys import fingerprint
+from radlake.deid.verify import verify
 from radlake.engine import deidentify as engine
 from radlake.engine.deidentify import Options, deidentify
 from radlake.engine.local import Local
 from radlake.lake.errors import KeyMismatchError, PrivatePartError
+from tests.deid.heads import head, write_slices
 
 KEY = b"k" * 32
 STRICT = Settings(KEY, pixels="off")
@@ -221,3 +225,32 @@ def test_names_that_are_no_valid_text_are_cleaned(tmp_path: Path) -> None:
     folder.mkdir()
     shutil.copyfile(FILES / "CT_small.dcm", os.fsencode(folder) + b"/\xfc.dcm")
     assert deidentify(folder, tmp_path / "out", Settings(KEY, names="keep", pixels="off"), HERE).files == {"done": 1}
+
+
+def test_faces_go_from_whole_series_and_the_verifier_agrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(KEY, options=("clean-visual-features",), pixels="off")
+    source, out = tmp_path / "in", tmp_path / "out"
+    image = head((5.0, 2.0, 2.0), hu=True).image
+    slices = write_slices(image, source / "病人 a")
+    write_slices(image.with_array(image.array[:3]), source / "no top", series="1.2.3")
+    shutil.copyfile(FILES / "CT_small.dcm", source / "other.dcm")
+    deidentify(source, out, settings, HERE)
+    rows = account(out)
+    assert Counter((row["status"], row["faces"]) for row in rows) == {
+        ("done", "removed"): len(slices), ("quarantined", None): 3, ("done", "none"): 1,
+    }  # fmt: skip
+    assert {row["fault_code"] for row in rows} == {None, "face_left"}
+    assert not (ledger.default_private(out) / "series").exists()
+    assert deidentify(source, out, settings, HERE).worked == 0
+    assert not verify(out, source, read_pixels="off").leaks
+    two = deidentify(source, tmp_path / "two", settings, Options(Local(workers=2)))
+    assert two.files == {"done": len(slices) + 1, "quarantined": 3}
+    assert {k: v for k, v in tree(tmp_path / "two").items() if k.endswith(".dcm")} == {
+        k: v for k, v in tree(out).items() if k.endswith(".dcm")
+    }
+    slices[-1].unlink()  # another series now: all of it anew
+    assert deidentify(source, out, settings, HERE).worked == len(slices) - 1
+    monkeypatch.setattr("radlake.deid.series.face_of", lambda image: np.zeros(image.array.shape, bool))
+    deidentify(source, tmp_path / "sabotaged", settings, HERE)
+    report = verify(tmp_path / "sabotaged", source, read_pixels="off")
+    assert report.counts() == {"face": len(slices) - 1}

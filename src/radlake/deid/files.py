@@ -11,7 +11,8 @@ from pydicom.dataset import Dataset
 
 from radlake.core.errors import UsageError
 from radlake.core.fault import ItemError, Term
-from radlake.deid import dataset_file, picture_pixels, pixel_text, pixels, placing, stored_pixels
+from radlake.core.image import BoolArray
+from radlake.deid import dataset_file, picture_pixels, pixel_text, pixels, placing, series, stored_pixels
 from radlake.deid.account import AuditRow
 from radlake.deid.actions import keyed_uid
 from radlake.deid.contact_sheet import sheet
@@ -33,8 +34,8 @@ from radlake.lake.durable import publish, temporary_file, write_bytes
 from radlake.lake.errors import storage_errors
 
 Names = Literal["uid", "keep"]
-_PIXELS_CLEANED, _FACES_CLEANED = "clean-pixel-data", "clean-visual-features"
-VERSION = 9  # raised whenever the same input and settings give another result
+_PIXELS_CLEANED, FACES_CLEANED = "clean-pixel-data", "clean-visual-features"
+VERSION = 10  # raised whenever the same input and settings give another result
 _SUFFIXES = {"nifti": ".nii", "png": ".png", "jpeg": ".jpg", "tiff": ".tif"}
 _CONTAINERS: dict[str, Callable[[BinaryIO, BinaryIO], list[AuditRow]]] = {
     "png": png.clean, "jpeg": jpeg.clean, "tiff": tiff.clean,
@@ -62,6 +63,8 @@ class Settings:
         looks.
     review : Path, optional
         A private folder for those pictures.
+    series : Path, optional
+        A private folder with lists of files by series, without which a face is looked for in each file alone.
     """
 
     key: bytes = field(repr=False)
@@ -70,6 +73,7 @@ class Settings:
     names: Names = "uid"
     pixels: Mode = "redact"
     review: Path | None = None
+    series: Path | None = None
 
     @property
     def all_options(self) -> tuple[str, ...]:
@@ -91,11 +95,14 @@ class Input:
         Its path below the folder that is cleaned, with "/"; identifying.
     file_id : str
         Keyed id.
+    series : str
+        Name of the list of its series' files.
     """
 
     path: Path
     relative: str
     file_id: str
+    series: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,29 +158,36 @@ def clean(source: Input, dest: Path, settings: Settings) -> Cleaned:
 def _clean_dicom(source: Input, dest: Path, settings: Settings) -> Cleaned:
     """A DICOM object by PS3.15 Annex E, and its pixels."""
     with dataset_file.open_object(source.path) as found:
-        shown = _face(faces(found.dataset), settings) if found.length else None
+        shown = faces(found.dataset) if found.length else None
+        face = _face(source, settings) if shown == "recognizable" and _must_go(settings) else None
         seen = _seen(source, found, settings)
         looked = (_PIXELS_CLEANED,) if seen is not None else ()
         options = (*settings.options, *looked)
         clean, audit = deidentify(found.dataset, profile=settings.profile, key=settings.key, options=options)
         name = _dicom_name(source, found.dataset, clean, settings)
         parts = None
-        if seen is not None and seen.boxes:
-            parts, done = stored_pixels.blanked(pixels.frames_in(found), seen.boxes, clean)
-            audit.append(AuditRow("7FE0,0010", f"blanked, {done}", len(seen.boxes)))
+        boxes = seen.boxes if seen is not None else []
+        if boxes or face is not None:
+            parts, done = stored_pixels.blanked(pixels.frames_in(found), boxes, clean, face)
+            audit += [AuditRow("7FE0,0010", f"blanked, {done}", len(boxes))] if boxes else []
+            audit += [AuditRow("7FE0,0010", f"face removed, {done}", len(face))] if face is not None else []
         dataset_file.write_object(clean, _place(source, dest, name), found, parts)
         known = pixel_text.state(pixel_text.row_of(found.dataset)) if found.length else None
         batch = _batch(found.dataset, settings)
-    return Cleaned(name, "dicom", audit, seen.state if seen is not None else known, shown, *batch)
+    state = seen.state if seen is not None else known
+    return Cleaned(name, "dicom", audit, state, shown if face is None else "removed", *batch)
 
 
-def _face(shown: Faces, settings: Settings) -> Faces:
-    """Whether a face could be rebuilt. ItemError ``face_left`` where the copy would have to say that none can."""
-    if shown == "recognizable" and _FACES_CLEANED in settings.all_options:
-        raise ItemError(
-            "face_left", why=Term("the slices of a head are files of their own; a pipeline's deid.deface sees it")
-        )
-    return shown
+def _must_go(settings: Settings) -> bool:
+    """Whether the copies say that no face can be rebuilt from them."""
+    return FACES_CLEANED in settings.all_options
+
+
+def _face(source: Input, settings: Settings) -> BoolArray:
+    """Mask of the face in each frame. ItemError ``face_left`` where none can be found: the copy would show it."""
+    lists = settings.series if source.series else None
+    found = series.find([source.path]) if lists is None else series.faces_of(lists, source.series)
+    return found.face_in(source.path)
 
 
 def _batch(dataset: Dataset, settings: Settings) -> tuple[str | None, str | None]:
@@ -209,7 +223,11 @@ def _dicom_name(source: Input, dataset: Dataset, clean: Dataset, settings: Setti
 
 def _clean_picture(source: Input, dest: Path, settings: Settings, reader: Reader) -> Cleaned:
     """A NIfTI, PNG, JPEG or TIFF file: its parts copied as they are but for words; with text in it, written anew."""
-    shown = _face(picture_pixels.faces_of(source.path, reader), settings) if reader.name == "nifti" else None
+    shown = picture_pixels.faces_of(source.path, reader) if reader.name == "nifti" else None
+    if shown == "recognizable" and _must_go(settings):
+        raise ItemError(
+            "face_left", why=Term("of files, faces are removed from DICOM only; a pipeline's deid.deface can")
+        )
     state, pictures = _pictures(source, settings, reader)
     boxes = sum(len(picture.boxes) for picture in pictures)
     name = _plain_name(source, settings, reader, _suffix(source, reader, blanked=boxes > 0))

@@ -1,4 +1,4 @@
-"""Blanking boxes in the stored samples of a DICOM object, in every frame, and encoding them again without loss.
+"""Blanking boxes and faces in the stored samples of a DICOM object, and encoding them again without loss.
 
 Uncompressed samples are changed in place: all others stay bit by bit. Compressed frames are decoded, blanked and
 encoded in the same transfer syntax where it has a lossless form that a library writes, else in JPEG-LS Lossless.
@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from radlake.core.fault import ItemError, Term
-from radlake.core.image import Array
+from radlake.core.image import Array, BoolArray
 from radlake.formats.dicom.decode import DECODERS, stored_frame
 from radlake.formats.dicom.frames import Frames, Layout
 
@@ -44,8 +44,8 @@ class Blanked(NamedTuple):
     syntax: str
 
 
-def blanked(frames: Frames, boxes: Sequence[Box], clean: Dataset) -> Blanked:
-    """The pixel element with boxes blanked in every frame.
+def blanked(frames: Frames, boxes: Sequence[Box], clean: Dataset, face: BoolArray | None = None) -> Blanked:
+    """The pixel element with boxes blanked in every frame, and what a mask shows.
 
     Parameters
     ----------
@@ -56,28 +56,33 @@ def blanked(frames: Frames, boxes: Sequence[Box], clean: Dataset) -> Blanked:
     clean : pydicom.Dataset
         What describes the pixels (photometric interpretation, planar configuration, transfer syntax, offset tables) is
         brought up to date in it.
+    face : (frames, rows, columns) bool array, optional
+        Pixels to blank in each frame of an object of one sample a pixel.
 
     Raises
     ------
     ItemError
         ``unsupported_format`` for samples of one bit and words in swapped order, ``undecodable_pixels`` where a frame
-        does not come back from its encoding as it went in.
+        does not come back from its encoding as it went in, ``face_left`` where the mask does not fit.
     """
+    layout = frames.layout
+    if face is not None and (layout.samples > 1 or face.shape != (frames.count, layout.rows, layout.columns)):
+        raise ItemError("face_left", why=Term("the frames are not those of the volume"))
     if frames.native:
         if frames.layout.allocated == 1 or frames.layout.swapped:
             raise ItemError("unsupported_format", format=Term("blanking of samples stored in this way"))
-        return Blanked(_native(frames, boxes, clean), frames.syntax)
+        return Blanked(_native(frames, boxes, clean, face), frames.syntax)
     syntax = frames.syntax if frames.syntax in ENCODERS else JPEG_LS_LOSSLESS
     clean.file_meta.TransferSyntaxUID = UID(syntax)
     for tag in _OFFSET_TABLES:
         clean.pop(tag, None)
     if frames.layout.samples > 1:  # decoding has brought colours to RGB
         clean.PhotometricInterpretation, clean.PlanarConfiguration = "RGB", 0
-    return Blanked(_encapsulated(frames, boxes, syntax), syntax)
+    return Blanked(_encapsulated(frames, boxes, syntax, face), syntax)
 
 
-def blank(samples: Array, boxes: Sequence[Box], photometric: str) -> Array:
-    """A copy of decoded samples with black boxes.
+def blank(samples: Array, boxes: Sequence[Box], photometric: str, mask: BoolArray | None = None) -> Array:
+    """A copy of decoded samples with black boxes, and black where a mask is.
 
     Parameters
     ----------
@@ -86,6 +91,7 @@ def blank(samples: Array, boxes: Sequence[Box], photometric: str) -> Array:
     boxes : sequence of (top, left, bottom, right)
     photometric : str
         Decides which grey value is black.
+    mask : (rows, columns) bool array, optional
 
     Examples
     --------
@@ -96,6 +102,8 @@ def blank(samples: Array, boxes: Sequence[Box], photometric: str) -> Array:
     changed = samples.copy()
     for top, left, bottom, right in boxes:
         changed[top:bottom, left:right] = value
+    if mask is not None:
+        changed[mask] = value
     return changed
 
 
@@ -106,7 +114,7 @@ def _black(samples: Array, photometric: str) -> object:
     return samples.max() if photometric == _NEAREST_WHITE else samples.min()
 
 
-def _native(frames: Frames, boxes: Sequence[Box], clean: Dataset) -> Iterator[bytes]:
+def _native(frames: Frames, boxes: Sequence[Box], clean: Dataset, face: BoolArray | None) -> Iterator[bytes]:
     """An uncompressed pixel element (PS3.5 7.1.2), of an even number of bytes."""
     length = frames.count * frames.layout.frame_bits // 8
     implicit, little = clean.original_encoding
@@ -118,12 +126,12 @@ def _native(frames: Frames, boxes: Sequence[Box], clean: Dataset) -> Iterator[by
         head += bytes(2)
     yield head + struct.pack(f"{order}L", length + length % 2)
     for index in range(frames.count):
-        yield _blank_native(frames.coded(index), boxes, frames.layout)
+        yield _blank_native(frames.coded(index), boxes, frames.layout, None if face is None else face[index])
     yield bytes(length % 2)
 
 
-def _blank_native(coded: bytes, boxes: Sequence[Box], layout: Layout) -> bytes:
-    """Bytes of one uncompressed frame with black boxes; all other bits stay."""
+def _blank_native(coded: bytes, boxes: Sequence[Box], layout: Layout, mask: BoolArray | None = None) -> bytes:
+    """Bytes of one uncompressed frame with black boxes and mask; all other bits stay."""
     if layout.subsampled:
         pairs = np.frombuffer(coded, np.uint8).copy().reshape(layout.rows, layout.columns // 2, 4)
         for top, left, bottom, right in boxes:
@@ -141,14 +149,17 @@ def _blank_native(coded: bytes, boxes: Sequence[Box], layout: Layout) -> bytes:
         frame, value = planes.transpose(1, 2, 0), _YBR_BLACK if layout.photometric.startswith("YBR") else 0
     for top, left, bottom, right in boxes:
         frame[top:bottom, left:right] = value
+    if mask is not None:
+        frame[mask] = value
     return flat.tobytes()
 
 
-def _encapsulated(frames: Frames, boxes: Sequence[Box], syntax: str) -> Iterator[bytes]:
+def _encapsulated(frames: Frames, boxes: Sequence[Box], syntax: str, face: BoolArray | None) -> Iterator[bytes]:
     """An encapsulated pixel element (PS3.5 A.4) with an empty offset table and one fragment a frame."""
     yield struct.pack("<HH2sHL", 0x7FE0, 0x0010, b"OB", 0, 0xFFFFFFFF) + struct.pack("<HHL", 0xFFFE, 0xE000, 0)
     for index in range(frames.count):
-        changed = blank(stored_frame(frames, index), boxes, frames.layout.photometric)
+        mask = None if face is None else face[index]
+        changed = blank(stored_frame(frames, index), boxes, frames.layout.photometric, mask)
         coded = _encoded(changed, syntax, frames.layout)
         yield struct.pack("<HHL", 0xFFFE, 0xE000, len(coded)) + coded
     yield struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -23,9 +24,10 @@ from radlake.core.fault import Fault, ItemError, Term
 from radlake.core.ids import keyed_id
 from radlake.core.stage import Row
 from radlake.deid import ledger
-from radlake.deid.files import VERSION, Cleaned, Input, Settings, clean
+from radlake.deid.files import FACES_CLEANED, VERSION, Cleaned, Input, Settings, clean
 from radlake.deid.keys import fingerprint
 from radlake.deid.rules import rulebook
+from radlake.deid.series import by_series, write_list
 from radlake.engine import pool
 from radlake.engine.chain import Piece
 from radlake.engine.cleaned import PART, Destination
@@ -110,7 +112,7 @@ def deidentify(source: str | Path, dest: str | Path, settings: Settings, options
     options = options or Options()
     source, dest = Path(source), Path(dest)
     private = options.private or ledger.default_private(dest)
-    settings = replace(settings, review=private / "review")
+    settings = replace(settings, review=private / "review", series=private / "series")
     run = _checked(source, dest, private, settings, options.limits)
     started = time.perf_counter()
     with storage_errors():
@@ -120,10 +122,12 @@ def deidentify(source: str | Path, dest: str | Path, settings: Settings, options
             place.sweep()
             place.gather()
             found = _Inputs(source, settings.key)
-            loads = list(found.pieces(place.done()))
+            heads = found.heads() if FACES_CLEANED in run.options else {}
+            loads = found.pieces(place.done(), heads)
             if loads or not ledger.is_cleaned(dest):
                 ledger.write_run(dest, run)
-                _work(_Spec(place, settings, options.strict, options.limits.memory_bytes >> 20), loads, options)
+                with _listed(private / "series", heads, loads):
+                    _work(_Spec(place, settings, options.strict, options.limits.memory_bytes >> 20), loads, options)
                 ended = {**run.wall_clock, "ended": _now(), "seconds": round(time.perf_counter() - started, 3)}
                 ledger.write_run(dest, replace(run, wall_clock=ended))
             return Summary(place.counts(), len(loads), time.perf_counter() - started, found.unreadable)
@@ -195,22 +199,40 @@ class _Inputs:
 
         yield from walk([self.source], unreadable)
 
-    def pieces(self, known: dict[str, str]) -> Iterator[Load]:
-        """What is new or changed."""
+    def heads(self) -> dict[str, list[Path]]:
+        """Files of CT and MR by series, each under a name that changes when one of them does."""
+        return by_series({path_of(file.uri): file.input_key for file in self.found()})
+
+    def pieces(self, known: dict[str, str], heads: Mapping[str, Sequence[Path]]) -> list[Load]:
+        """What is new or changed; a series' slices with it when one of them is, and one after the other."""
+        names = {path: name for name, paths in heads.items() for path in paths}
+        found = []
         for file in self.found():
-            file_id = keyed_id(self.key, "file", file.uri)
-            input_key = f"{file.input_key}:{VERSION}"
+            file_id, name = keyed_id(self.key, "file", file.uri), names.get(path_of(file.uri), "")
+            input_key = f"{file.input_key}:{VERSION}" + (f":{name}" if name else "")
             if known.get(file_id) != input_key:
-                row = {**vars(file), "relative": self._relative(file.uri)}
-                yield Load(Piece(file_id, input_key, row), work=file.bytes)
+                row = {**vars(file), "relative": self._relative(file.uri), "series": name}
+                found.append(Load(Piece(file_id, input_key, row), work=file.bytes))
+        return sorted(found, key=lambda load: load.piece.row["series"]) if heads else found
 
     def _relative(self, uri: str) -> str:
         """Path below the folder; below the root of the file system for what lies elsewhere."""
-        path = _path_of(uri)
+        path = path_of(uri)
         root = self.root.resolve() if ".." in self.root.parts else self.root.absolute()
         if not self.lake and path.is_relative_to(root):
             return path.relative_to(root).as_posix()
         return path.relative_to(path.anchor).as_posix()
+
+
+@contextmanager
+def _listed(folder: Path, heads: Mapping[str, Sequence[Path]], loads: Sequence[Load]) -> Iterator[None]:
+    """Lists of the files of each series that is worked on, as long as it is."""
+    for name in dict.fromkeys(load.piece.row["series"] for load in loads if load.piece.row["series"]):
+        write_list(folder, name, heads[name])
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -273,7 +295,7 @@ def make_work(spec: Any) -> pool.Work:
 
 def _row(piece: Piece, spec: _Spec) -> Row:
     """Clean one file; whatever it does, the folder goes on. A full disk ends the run."""
-    source = Input(_path_of(piece.row["uri"]), piece.row["relative"], piece.id)
+    source = Input(path_of(piece.row["uri"]), piece.row["relative"], piece.id, piece.row["series"])
     try:
         return _done_row(piece, clean(source, spec.place.dest, spec.settings))
     except RadlakeError:
@@ -320,7 +342,7 @@ def _input_row(piece: Piece) -> Row:
     return {**dict.fromkeys(PART.names), "file_id": piece.id, "input_key": piece.input_key, **row}
 
 
-def _path_of(uri: str) -> Path:
+def path_of(uri: str) -> Path:
     """A local path from a row; names that are no valid text stand percent-encoded."""
     return Path(os.fsdecode(unquote_to_bytes(uri[len(_PERCENT) :])) if uri.startswith(_PERCENT) else uri)
 

@@ -176,7 +176,7 @@ def _headers(path: Path, problems: list[ItemError]) -> Iterator[tuple[Header, Ro
             problems.append(error)
             continue
         for header in headers:
-            yield header, _row(header, str(file))
+            yield header, row_of(header, str(file))
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -189,7 +189,7 @@ def _files(path: Path) -> Iterator[Path]:
         yield path
 
 
-def _row(header: Header, uri: str) -> Row:
+def row_of(header: Header, uri: str) -> Row:
     """A row like those of `instances`, with the file's own identifiers in place of pseudonyms."""
     identity = header.identity
     return header.values | {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +16,7 @@ from radlake.core.errors import UsageError
 from radlake.core.fault import ItemError
 from radlake.core.stage import Row
 from radlake.deid import ledger
-from radlake.deid.verify import dicom, pictures, pixels, tables
+from radlake.deid.verify import dicom, faces, pictures, pixels, tables
 from radlake.deid.verify.dicom_parts import Opened, opened, texts
 from radlake.deid.verify.leak import Leak
 from radlake.deid.verify.needles import words
@@ -95,6 +95,7 @@ def verify(
     sources = collect(against) if against is not None else Sources()
     looked = _Look(dest, sources, "off" if read_pixels == "auto" and not pixels.is_there() else read_pixels)
     found = [(path, leak) for path in looked.files() for leak in looked.at(path)]
+    found += looked.faces()
     names = tuple((path.relative_to(dest).as_posix(), leak) for path, leak in found)
     place = None
     if set_aside:
@@ -112,6 +113,7 @@ class _Look:
     pixels: Pixels
     count: int = 0
     pictures: int = 0
+    heads: defaultdict[str, list[Path]] = field(default_factory=lambda: defaultdict(list))
 
     def files(self) -> Iterator[Path]:
         """All files; the account that the cleaner wrote among them, but not what this verifier did."""
@@ -145,8 +147,15 @@ class _Look:
         elif (file := opened(path)) is not None:
             yield from dicom.leaks(path, self.sources)
             yield from self._pixels(path, computed=_is_computed(file))
+            if (series := faces.claims(file)) is not None:
+                self.heads[series].append(path)
         else:
             yield Leak("unknown format", "whole file")
+
+    def faces(self) -> list[tuple[Path, Leak]]:
+        """Slices of series that say that no face is left in them, and show one."""
+        shown = (paths for paths in self.heads.values() if faces.shows_face(paths))
+        return [(path, Leak("face", "pixels")) for paths in shown for path in paths]
 
     def _pixels(self, path: Path, *, computed: bool) -> Iterator[Leak]:
         """Text in pixels, where it is looked for."""

@@ -13,7 +13,7 @@ ShapeKind = Literal["mail address", "web address", "phone number", "social secur
                     "date in text", "person name", "network address"]  # fmt: skip
 # What is wrong with the file as a whole, or with its pixels.
 FileKind = Literal["unreadable", "unknown format", "not marked as cleaned", "date kept", "place of taking",
-                   "text in pixels"]  # fmt: skip
+                   "text in pixels", "face"]  # fmt: skip
 Kind = SourceKind | ShapeKind | FileKind
 
 

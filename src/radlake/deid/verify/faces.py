@@ -1,0 +1,163 @@
+"""Faces in series whose files say that none can be recognised: does a nose or a chin stand out in front of a head?
+
+Nothing of the cleaner is used. Slices are put together here, the head is what is no air, and in each level the first
+tissue in the middle is held against the first tissue at both sides: a forehead curves back by a few millimetres there,
+a plane that was cut not at all, a nose or a chin by more than a centimetre.
+
+Limits: the top of the head must be in the field, and the nose look along an axis of the scan, as far as 25 degrees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.pixels.utils import pixel_array
+
+from radlake.deid.verify.dicom_parts import Opened, elements, texts
+
+_CLAIM = "113102"  # PS3.16 CID 7050: Clean Recognizable Visual Features Option
+_MODALITIES = frozenset({"CT", "MR"})
+_FEWEST = 12  # slices in which a face can be seen
+_GRID_MM = 2.0  # pixels are left out down to this
+_SKIN_HU, _SKIN_SHARE = -300.0, 0.2  # between air and skin; on MR a share of what bright tissue has
+_CROWN_CM2, _CUT_CM2 = 4.0, 25.0  # areas of the first level of a head, and of one whose top is missing
+_SKULL_MM = (30.0, 110.0)  # below the top
+_WIDTH_MM, _ADULT_MM = (85.0, 210.0), 150.0  # of heads
+_FACE_MM = (55.0, 240.0)  # below the top: from the bridge of the nose of a bowed head to the chin of a raised one
+_MIDDLE_MM, _SIDE_MM = 6.0, (22.0, 60.0)  # from the middle: where nose and chin are; where cheeks are
+_STANDS_OUT_MM, _TALL_MM = 9.0, 12.0
+_FACE_HALF_MM = 45.0  # from the middle to the side of a face; a level that is narrower is neck
+
+
+class Volume(NamedTuple):
+    """A volume seen from above, front and right.
+
+    Parameters
+    ----------
+    array : (down, back, left) float array
+        HU on CT, any unit on MR.
+    spacing : floats
+        Millimetres along the axes.
+    modality : str
+    """
+
+    array: NDArray[np.float32]
+    spacing: tuple[float, float, float]
+    modality: str
+
+
+def claims(file: Opened) -> str | None:
+    """UID of the series of a slice that says of itself that no face can be recognised; None for any other file."""
+    dataset = file.dataset
+    if file.pixels is None or next(iter(texts(dataset, "Modality")), "").strip() not in _MODALITIES:
+        return None
+    said = next(iter(texts(dataset, "RecognizableVisualFeatures")), "").strip() == "NO" or any(
+        tag == 0x00080100 and place.startswith("(0012,0064)") and _CLAIM in texts(owner, tag)
+        for place, owner, tag, _ in elements(dataset)
+    )
+    return next(iter(texts(dataset, "SeriesInstanceUID")), None) if said else None
+
+
+def shows_face(paths: Iterable[Path]) -> bool:
+    """Whether a nose or a chin is seen in the slices of a series; False where they make no volume of a head."""
+    try:
+        volume = _volume([dcmread(path) for path in paths])
+    except Exception:  # noqa: BLE001 - pydicom documents no closed list of what odd files can raise
+        return False
+    return volume is not None and stands_out(volume)
+
+
+def stands_out(volume: Volume) -> bool:
+    """Whether something in the middle of the face stands out against what is beside it.
+
+    Examples
+    --------
+    >>> stands_out(Volume(np.full((40, 40, 40), -1000, np.float32), (5.0, 5.0, 5.0), "CT"))
+    False
+    """
+    tissue = _tissue(volume)
+    down, back, left = volume.spacing
+    areas = tissue.sum(axis=(1, 2)) * back * left / 100
+    top = int(np.argmax(areas >= _CROWN_CM2))
+    if areas.max(initial=0) < _CROWN_CM2 or areas[0] > _CUT_CM2:
+        return False
+    columns = np.flatnonzero(tissue[_levels(top, _SKULL_MM, down)].any(axis=(0, 1)))
+    width = float(np.ptp(columns) * left) if columns.size else 0.0
+    if not _WIDTH_MM[0] <= width <= _WIDTH_MM[1]:
+        return False
+    scale, middle = width / _ADULT_MM, float(columns[0] + columns[-1]) / 2
+    levels = tissue[_levels(top, _FACE_MM, down / scale)]
+    aside = np.asarray((np.arange(tissue.shape[2]) - middle) * left / scale)
+    run = longest = 0
+    for level in levels:
+        run = run + 1 if _relief(level, aside) * back >= _STANDS_OUT_MM * scale else 0
+        longest = max(longest, run)
+    return longest * down >= _TALL_MM * scale
+
+
+def _relief(level: NDArray[np.bool_], aside: NDArray[np.floating[Any]]) -> float:
+    """Rows by which the middle of a level lies in front of both its sides; 0 where there is nothing to compare."""
+    there: NDArray[np.bool_] = np.asarray(level.any(axis=0))
+    front = np.where(there, level.argmax(axis=0), np.inf)
+    sides = [front[(side >= _SIDE_MM[0]) & (side <= _SIDE_MM[1])].min(initial=np.inf) for side in (aside, -aside)]
+    wide = all(there[side >= _FACE_HALF_MM].any() for side in (aside, -aside))
+    nearest = float(np.median(front[np.abs(aside) <= _MIDDLE_MM]))
+    return min(sides) - nearest if wide and np.isfinite([*sides, nearest]).all() else 0.0
+
+
+def _tissue(volume: Volume) -> NDArray[np.bool_]:
+    """The largest connected part that is no air."""
+    from scipy import ndimage
+
+    bright = float(np.percentile(volume.array, 98))
+    threshold = _SKIN_HU if volume.modality == "CT" else _SKIN_SHARE * bright
+    labels, count = ndimage.label(ndimage.binary_opening(volume.array > threshold))
+    sizes = np.bincount(labels.reshape(-1), minlength=2)
+    sizes[0] = 0
+    found: NDArray[np.bool_] = (labels == sizes.argmax()) & (count > 0)
+    return found
+
+
+def _levels(top: int, below_mm: tuple[float, float], step: float) -> slice:
+    """Levels that lie so far below the top."""
+    return slice(top + round(below_mm[0] / step), top + round(below_mm[1] / step))
+
+
+def _volume(slices: list[Dataset]) -> Volume | None:
+    """Slices of one series in space; None where they make no volume."""
+    if len(slices) < _FEWEST:
+        return None
+    across = np.array(slices[0].ImageOrientationPatient, float).reshape(2, 3)  # along a row; along a column
+    normal = np.cross(*across)
+    placed = sorted(slices, key=lambda s: float(np.dot(normal, np.array(s.ImagePositionPatient, float))))
+    places = np.array([np.dot(normal, np.array(s.ImagePositionPatient, float)) for s in placed])
+    step = float(np.median(np.diff(places)))
+    rows, columns = (float(v) for v in slices[0].PixelSpacing)
+    skip = max(1, round(_GRID_MM / rows)), max(1, round(_GRID_MM / columns))
+    stack = np.stack([_values(s)[:: skip[0], :: skip[1]] for s in placed])
+    axes = np.array([normal, across[1], across[0]])
+    wanted = np.array([[0, 0, -1], [0, 1, 0], [1, 0, 0]], float)  # LPS: down, back, left
+    order = [int(np.abs(axes @ direction).argmax()) for direction in wanted]
+    if len(set(order)) < 3 or step <= 0:
+        return None
+    spacing = (step, rows * skip[0], columns * skip[1])
+    turned = stack.transpose(order)
+    flips = [
+        slice(None, None, 1 if axes[axis] @ towards > 0 else -1) for axis, towards in zip(order, wanted, strict=True)
+    ]
+    z, y, x = (spacing[axis] for axis in order)
+    return Volume(turned[tuple(flips)], (z, y, x), str(slices[0].Modality))
+
+
+def _values(dataset: Dataset) -> NDArray[np.float32]:
+    """Samples of a slice in its unit."""
+    slope, intercept = (
+        float(dataset.get(name, fallback)) for name, fallback in (("RescaleSlope", 1), ("RescaleIntercept", 0))
+    )
+    return np.asarray(pixel_array(dataset), np.float32) * np.float32(slope) + np.float32(intercept)
