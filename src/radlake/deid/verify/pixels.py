@@ -50,31 +50,38 @@ def _reader() -> Any:
 
 
 def leaks(path: Path, needles: Needles) -> Iterator[Leak]:
-    """What can be read in the first, middle and last plane of an image; nothing where there are no pixels to see."""
+    """What can be read in an image; nothing where there are no pixels to see."""
     try:
         image = read_image(path)
     except (ItemError, ValueError):  # several images, or none: headers alone
         return
     seen: dict[Leak, None] = {}
-    for number, plane in planes(image):
+    for place, plane in planes(image):
         for text in _texts(plane):
-            seen.update(dict.fromkeys(_judged(text, f"plane {number}", needles)))
+            seen.update(dict.fromkeys(_judged(text, place, needles)))
     yield from seen
 
 
-def planes(image: Image) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    """Number and grey levels of three planes, each through two windows where these differ."""
+def planes(image: Image) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """Place and grey levels of what is read of an image, each through two windows where these differ.
+
+    The first, middle and last plane, and the highest and lowest value that each pixel has over all planes: text in any
+    of them shows there, as far as it is brighter or darker than what the others show.
+    """
     array = np.asarray(image.array)
     colour = array.shape[-1] in {3, 4} and array.ndim > 2
     stack = array.reshape(-1, *array.shape[-3 if colour else -2 :])
-    for number in sorted({0, len(stack) // 2, len(stack) - 1}):
-        plane = np.nan_to_num(stack[number].astype(np.float64))
+    chosen = {f"plane {number}": stack[number] for number in sorted({0, len(stack) // 2, len(stack) - 1})}
+    if len(stack) > len(chosen):
+        chosen |= {"highest of all planes": stack.max(axis=0), "lowest of all planes": stack.min(axis=0)}
+    for place, shown in chosen.items():
+        plane = np.nan_to_num(shown.astype(np.float64))
         low, high = np.percentile(plane, [1, 99])
         first = apply_window(plane, Window((low + high) / 2, max(high - low, 1)))
         second = apply_window(plane, display_window(image))
-        yield number, first
+        yield place, first
         if np.abs(first.astype(np.int16) - second).mean() > _ALIKE:
-            yield number, second
+            yield place, second
 
 
 def _texts(plane: NDArray[np.uint8]) -> list[str]:
