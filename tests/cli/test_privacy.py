@@ -53,6 +53,15 @@ def test_selftest_prints_the_score_table(folders: tuple[Path, Path]) -> None:
     assert "profile strict: 1 files" in ended.output
 
 
+def test_the_way_back_is_written_on_request_and_not_printed(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    source, out = folders[0], tmp_path / "clean 患者"
+    assert call("deidentify", source, "--out", out, "--pixels", "off", "--key-file", tmp_path / "key").exit_code == 0
+    ended = call("deidentify", "crosswalk", out)
+    assert (ended.exit_code, "1 files" in ended.output, "HQX" in ended.output) == (0, True, False)
+    assert ledger.read_table(ledger.default_private(out), "crosswalk")["patient_id"].to_pylist() == ["HQX-471108"]
+    assert call("deidentify", "crosswalk", folders[1]).exit_code == 2
+
+
 def test_a_certificate_is_printed_or_written(folders: tuple[Path, Path], tmp_path: Path) -> None:
     dest = folders[1]
     assert call("deidentify", "certificate", dest).exit_code == 2

@@ -1,4 +1,4 @@
-"""Commands that prove and limit what is told of people: verify, selftest, certificate, statistics, forget."""
+"""Commands on what is told of people: verify, selftest, certificate, crosswalk, statistics, forget."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ FORGET_EXAMPLES = examples("forget LAKE pt-abcd...", "forget LAKE 4711 --key-fil
 CERTIFICATE_EXAMPLES = examples(
     "deidentify certificate clean", "deidentify certificate clean --format html --out c.html"
 )
+CROSSWALK_EXAMPLES = examples("deidentify crosswalk clean", "deidentify crosswalk clean --private keep/clean-private")
 _ENOUGH = 0.999  # share of all actions that must be right
 _SHOWN = 20
 
@@ -84,6 +85,25 @@ def verify(
             typer.echo(f"set aside: {report.quarantine}")
     if report.leaks:
         raise typer.Exit(1)
+
+
+@deidentify.command(epilog=CROSSWALK_EXAMPLES)
+def crosswalk(
+    dest: Annotated[Path, typer.Argument(metavar="DEST", help="Cleaned folder.", show_default=False)],
+    private: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Its private part, if not beside it.", show_default=False)
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write old and new ids of the files of a cleaned folder into its private part: the way back to people.
+
+    The sources must lie where they were. Nothing else makes such a table, and nothing of the software needs it.
+    """
+    from radlake.engine.crosswalk import crosswalk as write
+
+    rows = write(dest, private)
+    if not quiet:
+        typer.echo(f"crosswalk.parquet in the private part: {rows:,} files. It leads back to people; never share it")
 
 
 @deidentify.command(epilog=SELFTEST_EXAMPLES)

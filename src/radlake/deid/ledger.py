@@ -8,6 +8,7 @@
         run.json                 profile, options, key fingerprint, versions (`Run`)
     DEST-private/                or elsewhere; mode 0700
       sources.parquet            file id to path (`SOURCES`): it leads back to people
+      crosswalk.parquet          old and new ids (`CROSSWALK`), on request only
 
 Nothing in `_deidentification/` holds a value of an input, and no path of one. Rows are in the order of their ids, so
 equal inputs, settings and keys give equal tables; only `Run.wall_clock` differs from one time to the next.
@@ -60,7 +61,17 @@ AUDIT = pa.schema(
     }
 )
 SOURCES = pa.schema({"file_id": _S, "uri": _S, "bytes": _I, "mtime_ns": _I, "input_key": _S})
-TABLES: dict[str, pa.Schema] = {"files": FILES, "audit": AUDIT, "sources": SOURCES}
+CROSSWALK = pa.schema(
+    dict.fromkeys(
+        (
+            "file_id", "name", "issuer", "patient_id", "new_patient_id", "accession", "new_accession", "study_uid",
+            "new_study_uid", "series_uid", "new_series_uid", "instance_uid", "new_instance_uid",
+        ),
+        _S,
+    )
+)  # fmt: skip
+TABLES: dict[str, pa.Schema] = {"files": FILES, "audit": AUDIT, "sources": SOURCES, "crosswalk": CROSSWALK}
+_PRIVATE = frozenset({"sources", "crosswalk"})
 
 
 class NotCleaned(UsageError):  # noqa: N818 - names the problem
@@ -155,8 +166,8 @@ def read_run(dest: Path) -> Run:
 
 
 def table_path(place: Path, table: str) -> Path:
-    """Where a table of `TABLES` lies: "sources" in the private part, the others in the cleaned folder."""
-    return place / "sources.parquet" if table == "sources" else place / FOLDER / f"{table}.parquet"
+    """Where a table of `TABLES` lies: the ways back in the private part, the others in the cleaned folder."""
+    return place / f"{table}.parquet" if table in _PRIVATE else place / FOLDER / f"{table}.parquet"
 
 
 def read_table(place: Path, table: str) -> pa.Table:
@@ -165,7 +176,7 @@ def read_table(place: Path, table: str) -> pa.Table:
     Parameters
     ----------
     place : Path
-        The cleaned folder; for "sources" the private part.
+        The cleaned folder; for "sources" and "crosswalk" the private part.
     table : str
         A name of `TABLES`.
 
@@ -189,7 +200,7 @@ def write_table(place: Path, table: str, rows: Iterable[pa.RecordBatch]) -> None
     Parameters
     ----------
     place : Path
-        The cleaned folder; for "sources" the private part.
+        The cleaned folder; for "sources" and "crosswalk" the private part.
     table : str
         A name of `TABLES`.
     rows : iterable of RecordBatch
