@@ -118,11 +118,12 @@ class _Cleaner:
     own: Mapping[int, Rule] = field(default_factory=dict)
     done: Counter[tuple[tuple[int, ...], str]] = field(default_factory=Counter)
     inside: tuple[int, ...] = ()  # sequences that the cleaning is in
+    safe: Mapping[int, str] = field(default_factory=dict)  # creators there whose attributes may be kept, by their tags
 
     def dataset(self, source: Dataset, parent: int = 0, *, veiled: bool = False, depth: int = 0) -> Dataset:
         """A cleaned copy of a data set or item; veiled: with dummies for all that is not a number or a code."""
         kept: dict[BaseTag, DataElement | RawDataElement] = {}
-        safe = {int(tag) for tag, name in creators_of(source) if self.rules.is_safe_creator(name)}
+        self.safe = safe = {int(tag): name for tag, name in creators_of(source) if self.rules.is_safe_creator(name)}
         overlaid = False
         for tag, stored in sorted(source.items(), key=itemgetter(0)):
             group, element = tag >> 16, tag & 0xFFFF  # a BaseTag's own properties take three times as long
@@ -136,9 +137,8 @@ class _Cleaner:
             found = self._element(source, tag, vr_in(stored, tag), parent, veiled, depth)
             if found is not None:
                 kept[tag] = found
-                if group & 1:
-                    creator = Tag(group, element >> 8)
-                    kept[creator] = DataElement(creator, "LO", text_of(source, creator))
+                if group & 1 and (creator := Tag(group, element >> 8)) not in kept:
+                    kept[creator] = DataElement(creator, "LO", safe.get(creator) or text_of(source, creator))
         if overlaid:
             self._drop_overlays(kept, source)
         clean = Dataset(kept, parent_encoding=source.original_character_set)
@@ -208,11 +208,11 @@ class _Cleaner:
         veiled = veiled or action == "D"
         if action is not None:
             self._note(tag, "replaced" if action == "D" else "cleaned")
-        outside, self.inside = self.inside, (*self.inside, int(tag))
+        outside, self.inside, safe = self.inside, (*self.inside, int(tag)), self.safe
         try:
             items = [self._item(item, tag, veiled, depth + 1) for item in items_of(source, tag)]
         finally:  # an element that cannot be read ends here as well
-            self.inside = outside
+            self.inside, self.safe = outside, safe
         return DataElement(tag, "SQ", Items([item for item in items if item is not None]))
 
     def _item(self, item: Dataset, parent: int, veiled: bool, depth: int) -> Dataset | None:
@@ -380,8 +380,8 @@ class _Cleaner:
         """A private attribute that the standard calls safe, treated as its VR asks; None for all others."""
         if tag.element < _FIRST_PRIVATE:
             return None  # creators return with what they created
-        creator = Tag(tag.group, tag.element >> 8)
-        listed = self.rules.safe_private(text_of(source, creator), tag) if creator in source else None
+        creator = self.safe.get(tag >> 16 << 16 | (tag & 0xFFFF) >> 8)
+        listed = self.rules.safe_private(creator, tag) if creator else None
         vr = vr_of(source, tag)
         if listed is None or vr not in {listed, "UN"}:
             return self._drop(tag)
