@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import pydicom
+from pydicom import dcmread
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
 
+from radlake.deid import dataset_values
 from radlake.deid.dataset_values import DEEPEST, is_binary, items_of, person_of, readable, text_of, texts_of, vr_of
 
+FOLDER = Path(pydicom.__file__).parent / "data" / "test_files"
 KEY = b"k" * 32
 ROWS, NAME, SEQUENCE = Tag(0x00280010), Tag(0x00100010), Tag(0x00081140)
 
@@ -54,3 +60,22 @@ def test_damaged_elements_read_as_empty(quiet: None) -> None:
     assert text_of(holding(number, "FD", b"Qux"), number) == ""
     assert readable(items_of, holding(SEQUENCE, "SQ", b"\xfe\xff\x00\xe0\xff"), SEQUENCE) == []
     assert texts_of(holding(NAME, "PN", b"A^B\\C^D"), NAME) == ["A^B", "C^D"]
+
+
+def test_texts_are_read_as_pydicom_reads_them(quiet: None) -> None:
+    compared = 0
+    for path in sorted(FOLDER.glob("*.dcm")):
+        source, read = (
+            dcmread(path, force=True, stop_before_pixels=True),
+            dcmread(path, force=True, stop_before_pixels=True),
+        )
+        for tag in list(source.keys()):
+            stored = source.get_item(tag)
+            if dataset_values._plain_texts(stored, tag) is None:
+                continue
+            value = read[tag].value
+            several = not isinstance(value, str)
+            assert texts_of(source, tag) == ([str(v) for v in value] if several else [value]), tag
+            assert source.get_item(tag) is stored  # as it was in the file
+            compared += 1
+    assert compared > 1000

@@ -26,6 +26,12 @@ _BYTES = {
 _ITEM = b"\xfe\xff\x00\xe0"  # PS3.5 7.5: how items begin, in little endian
 _IN_PRIVATE = frozenset({"PN", "SQ"})  # whatever a private attribute is, these are names and what may hold names
 _KNOWN = frozenset(vr.value for vr in VR)
+# How values of a text lie in one element (PS3.5 6.4): one alone; several, padded together; several, padded each.
+_WHOLE, _LISTS, _TEXTS = (
+    frozenset({"LT", "ST", "UT"}),
+    frozenset({"AS", "CS", "DA", "DT", "TM"}),
+    frozenset({"LO", "SH"}),
+)
 _IDENTITIES = frozenset(tag for name in IDENTIFYING.split() if (tag := tag_for_keyword(name)) is not None)
 
 
@@ -107,10 +113,30 @@ def items_of(source: Dataset, tag: int) -> list[Dataset]:
 
 def texts_of(source: Dataset, tag: int) -> list[str]:
     """Values of an element as texts; empty where it has none."""
+    plain = _plain_texts(source.get_item(tag), tag)
+    if plain is not None:
+        return plain
     value = source[tag].value
     if value is None:
         return []
     return [str(v) for v in value] if isinstance(value, MultiValue | list | tuple) else [str(value)]
+
+
+def _plain_texts(stored: DataElement | RawDataElement, tag: int) -> list[str] | None:
+    """Texts of an element that was not read yet, as pydicom reads them; None where that takes more than ASCII.
+
+    Most are read only to find that they may stay, and then need not be written anew either.
+    """
+    if not isinstance(stored, RawDataElement):
+        return None
+    value, vr = stored.value, stored.VR or _entry(BaseTag(tag))[0]
+    if not isinstance(value, bytes) or not value or not value.isascii() or b"\x1b" in value:
+        return None
+    if vr in _WHOLE:
+        return [value.decode("ascii").rstrip(" \0")]
+    if vr in _LISTS:
+        return value.decode("ascii").rstrip(" \0").split("\\")
+    return [text.rstrip(" \0") for text in value.decode("ascii").split("\\")] if vr in _TEXTS else None
 
 
 def text_of(source: Dataset, tag: int) -> str:
