@@ -79,6 +79,7 @@ def test_it_says_what_to_quote() -> None:
     assert "quote that of the test set" in told(*pair, waits=True)
     assert "There was no time to repeat" in told(*pair, honest=None)
     assert "All 5 repetitions of the choice took logistic regression." in told(*pair, picks=("logistic",) * 5)
+    assert "The one repetition of the choice took SVM (Gaussian kernel)." in told(*pair, picks=("svm",))
     assert "The 3 repetitions of the choice took: logistic regression (2), SVM (Gaussian kernel) (1)." in told(
         *pair, picks=("logistic", "svm", "logistic")
     )

@@ -54,7 +54,7 @@ def reason(
         _comparison(tried, SCORES[task], prefer),
         _honesty(honest, task, waits=waits),
     ]
-    if honest is not None and len(tried) > 1:
+    if honest is not None and picks and len(tried) > 1:
         parts.append(_picks([titles[name] for name in picks]))
     for name in found.too_good[:3]:
         parts.append(f"Feature {name!r} alone nearly tells the outcome: make sure that it is known before the outcome.")
@@ -143,9 +143,8 @@ def _picks(titles: Sequence[str]) -> str:
     """What the repetitions of the choice on held-out patients took."""
     counts = Counter(titles).most_common()
     if len(counts) == 1:
-        if len(titles) == 1:
-            return f"The repetition of the choice took {titles[0]} as well." if titles else ""
-        return f"All {len(titles)} repetitions of the choice took {titles[0]}."
+        whole = "The one repetition" if len(titles) == 1 else f"All {len(titles)} repetitions"
+        return f"{whole} of the choice took {titles[0]}."
     told = ", ".join(f"{title} ({n})" for title, n in counts)
     return f"The {len(titles)} repetitions of the choice took: {told}."
 
