@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
+from pydicom.dataset import Dataset
 from pydicom.pixels.utils import compress, set_pixel_data
-from pydicom.uid import generate_uid
+from pydicom.uid import EnhancedMRImageStorage, generate_uid
 
 from radlake.core.image import Geometry, Image
 
@@ -84,3 +85,29 @@ def write_slices(
         if syntax:
             dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
     return paths
+
+
+def write_enhanced(shown: Image, path: Path) -> None:
+    """A head as one enhanced MR object: its axial slices are frames, from top to bottom."""
+    dataset = dcmread(str(get_testdata_file("MR_small.dcm")))
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = EnhancedMRImageStorage
+    dataset.BodyPartExamined, dataset.NumberOfFrames = "HEAD", len(shown.array)
+    step, *spacing = shown.geometry.spacing
+    for gone in ("PixelSpacing", "SliceThickness", "SpacingBetweenSlices", "ImagePositionPatient",
+                 "ImageOrientationPatient", "SmallestImagePixelValue", "LargestImagePixelValue"):  # fmt: skip
+        dataset.pop(gone, None)
+    shared, measures, turned = Dataset(), Dataset(), Dataset()
+    measures.PixelSpacing, measures.SliceThickness, turned.ImageOrientationPatient = spacing, step, [1, 0, 0, 0, 1, 0]
+    shared.PixelMeasuresSequence, shared.PlaneOrientationSequence = [measures], [turned]
+    dataset.SharedFunctionalGroupsSequence = [shared]
+    frames = []
+    for number in range(len(shown.array)):
+        frame, place, content = Dataset(), Dataset(), Dataset()
+        place.ImagePositionPatient, content.StackID = [0, 0, (len(shown.array) - 1 - number) * step], "1"
+        content.InStackPositionNumber, content.DimensionIndexValues = number + 1, [1, number + 1]
+        frame.PlanePositionSequence, frame.FrameContentSequence = [place], [content]
+        frames.append(frame)
+    dataset.PerFrameFunctionalGroupsSequence = frames
+    set_pixel_data(dataset, shown.array[::-1].astype(np.uint16), "MONOCHROME2", 16, generate_instance_uid=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    dataset.save_as(path)

@@ -12,7 +12,8 @@ from radlake.core.fault import ItemError
 from radlake.deid.deface import face_of
 from radlake.deid.files import Input, Settings, clean
 from radlake.deid.series import by_series, faces_of, find, write_list
-from tests.deid.heads import Head, head, write_slices
+from radlake.deid.verify.faces import shows_face
+from tests.deid.heads import Head, head, write_enhanced, write_slices
 
 KEY = b"k" * 32
 STEP = (5.0, 2.0, 2.0)
@@ -70,6 +71,17 @@ def test_compressed_slices_stay_in_their_transfer_syntax(shown: Head, tmp_path: 
     assert after.file_meta.TransferSyntaxUID == RLE
     np.testing.assert_array_equal(after.pixel_array[~face], dcmread(paths[20]).pixel_array[~face])
     assert len(set(after.pixel_array[face].tolist())) == 1
+
+
+def test_an_object_of_many_frames_is_a_series_of_its_own(tmp_path: Path) -> None:
+    image = head(STEP).image
+    write_enhanced(image, tmp_path / "in" / "a.dcm")
+    assert shows_face([tmp_path / "in" / "a.dcm"])
+    cleaned = clean(Input(tmp_path / "in" / "a.dcm", "a.dcm", "fi-aaaaaaaa"), tmp_path / "out", WITHOUT)
+    after, face = dcmread(tmp_path / "out" / cleaned.name).pixel_array, face_of(image)[::-1]
+    np.testing.assert_array_equal(after[~face], image.array[::-1][~face])
+    assert not shows_face([tmp_path / "out" / cleaned.name])
+    assert [row.count for row in cleaned.audit if row.action.startswith("face removed")] == [len(image.array)]
 
 
 def test_another_slice_or_content_gives_the_series_another_name(slices: list[Path]) -> None:

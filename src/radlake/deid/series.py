@@ -27,7 +27,7 @@ from radlake.formats.grids import planes_of
 from radlake.formats.read import row_of
 from radlake.formats.series import build
 from radlake.formats.source import Source
-from radlake.formats.stacks import line_of
+from radlake.formats.stacks import Plane, line_of
 from radlake.lake.durable import write_bytes
 
 _KINDS = frozenset({"ct", "mr"})
@@ -133,7 +133,7 @@ def _packed(mask: BoolArray) -> _Packed:
 
 def _in_volume(members: Sequence[tuple[Row, list[int] | None]], image: Row) -> dict[tuple[Path, int], BoolArray]:
     """The mask of each frame of an image; at all time points that of the first."""
-    planes = [plane for row, frames in members for plane in planes_of(row) if frames is None or plane.frame in frames]
+    planes = [plane for row, frames in members for plane in _in_order(planes_of(row), frames)]
     slices = image.get("slices") or 1
     if slices < _FEWEST or len(planes) != slices * (image.get("frames") or 1):
         raise ItemError("face_left", why=_NO_VOLUME)
@@ -144,6 +144,14 @@ def _in_volume(members: Sequence[tuple[Row, list[int] | None]], image: Row) -> d
         volume = volume.with_array(volume.array[0], time_axis=None)
     face = face_of(volume)
     return {(Path(p.row["uri"]), p.frame or 0): face[number % slices] for number, p in enumerate(planes)}
+
+
+def _in_order(planes: Sequence[Plane], frames: list[int] | None) -> list[Plane]:
+    """Planes of a file as they lie in a volume, which may turn the order of its frames round."""
+    if frames is None:
+        return list(planes)
+    by_number = {plane.frame or 0: plane for plane in planes}
+    return [by_number[frame] for frame in frames if frame in by_number]
 
 
 def _rows(path: Path) -> list[Row]:

@@ -129,35 +129,56 @@ def _levels(top: int, below_mm: tuple[float, float], step: float) -> slice:
     return slice(top + round(below_mm[0] / step), top + round(below_mm[1] / step))
 
 
+class _Plane(NamedTuple):
+    """A slice in space: LPS millimetres of its first pixel, directions along a row and a column, spacing, samples."""
+
+    position: NDArray[np.float64]
+    across: NDArray[np.float64]
+    spacing: tuple[float, float]
+    samples: NDArray[np.float32]
+
+
 def _volume(slices: list[Dataset]) -> Volume | None:
     """Slices of one series in space; None where they make no volume."""
-    if len(slices) < _FEWEST:
+    planes = [plane for dataset in slices for plane in _planes(dataset)]
+    if len(planes) < _FEWEST:
         return None
-    across = np.array(slices[0].ImageOrientationPatient, float).reshape(2, 3)  # along a row; along a column
+    across, (rows, columns) = planes[0].across, planes[0].spacing
     normal = np.cross(*across)
-    placed = sorted(slices, key=lambda s: float(np.dot(normal, np.array(s.ImagePositionPatient, float))))
-    places = np.array([np.dot(normal, np.array(s.ImagePositionPatient, float)) for s in placed])
-    step = float(np.median(np.diff(places)))
-    rows, columns = (float(v) for v in slices[0].PixelSpacing)
-    skip = max(1, round(_GRID_MM / rows)), max(1, round(_GRID_MM / columns))
-    stack = np.stack([_values(s)[:: skip[0], :: skip[1]] for s in placed])
+    placed = sorted(planes, key=lambda plane: float(normal @ plane.position))
+    step = float(np.median(np.diff([float(normal @ plane.position) for plane in placed])))
+    stack = np.stack([plane.samples for plane in placed])
     axes = np.array([normal, across[1], across[0]])
     wanted = np.array([[0, 0, -1], [0, 1, 0], [1, 0, 0]], float)  # LPS: down, back, left
     order = [int(np.abs(axes @ direction).argmax()) for direction in wanted]
     if len(set(order)) < 3 or step <= 0:
         return None
-    spacing = (step, rows * skip[0], columns * skip[1])
-    turned = stack.transpose(order)
     flips = [
         slice(None, None, 1 if axes[axis] @ towards > 0 else -1) for axis, towards in zip(order, wanted, strict=True)
     ]
-    z, y, x = (spacing[axis] for axis in order)
-    return Volume(turned[tuple(flips)], (z, y, x), str(slices[0].Modality))
+    z, y, x = ((step, rows, columns)[axis] for axis in order)
+    return Volume(stack.transpose(order)[tuple(flips)], (z, y, x), str(slices[0].Modality))
 
 
-def _values(dataset: Dataset) -> NDArray[np.float32]:
-    """Samples of a slice in its unit."""
-    slope, intercept = (
-        float(dataset.get(name, fallback)) for name, fallback in (("RescaleSlope", 1), ("RescaleIntercept", 0))
-    )
-    return np.asarray(pixel_array(dataset), np.float32) * np.float32(slope) + np.float32(intercept)
+def _planes(dataset: Dataset) -> list[_Plane]:
+    """Planes of an object of one frame, or of many (PS3.3 C.7.6.16), in steps of about two millimetres."""
+    samples = np.asarray(pixel_array(dataset), np.float32).reshape(-1, int(dataset.Rows), int(dataset.Columns))
+    found = []
+    for number, frame in enumerate(samples):
+        groups = [dataset]
+        if "PerFrameFunctionalGroupsSequence" in dataset:
+            for group in (dataset.PerFrameFunctionalGroupsSequence[number], *dataset.SharedFunctionalGroupsSequence):
+                groups += [item for sequence in group if sequence.VR == "SQ" for item in sequence.value]
+        rows, columns = (float(v) for v in _said(groups, "PixelSpacing", None))
+        slope, intercept = float(_said(groups, "RescaleSlope", 1)), float(_said(groups, "RescaleIntercept", 0))
+        down, right = max(1, round(_GRID_MM / rows)), max(1, round(_GRID_MM / columns))
+        position = np.array(_said(groups, "ImagePositionPatient", None), float)
+        across = np.array(_said(groups, "ImageOrientationPatient", None), float).reshape(2, 3)
+        values = frame[::down, ::right] * np.float32(slope) + np.float32(intercept)
+        found.append(_Plane(position, across, (rows * down, columns * right), values))
+    return found
+
+
+def _said(groups: list[Dataset], keyword: str, otherwise: Any) -> Any:
+    """What the first of some data sets that has an attribute says."""
+    return next((group[keyword].value for group in groups if keyword in group), otherwise)
