@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import shutil
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -141,3 +144,28 @@ def test_published_pairs_lose_what_their_publisher_removed(shared: Path, tmp_pat
     names = {str(dcmread(p).PatientName).split("^")[0] for p in (folder / "original").glob("*.dcm")}
     for path in tmp_path.glob("*.dcm"):
         assert not any(name.encode() in path.read_bytes() for name in names)
+
+
+def test_a_file_takes_no_more_memory_for_being_large(tmp_path: Path) -> None:
+    dataset = dcmread(FOLDER / "CT_small.dcm")
+    dataset.NumberOfFrames, frame = 12_288, len(dataset.PixelData)  # 384 MiB
+    dataset.save_as(tmp_path / "large.dcm")
+    start = (tmp_path / "large.dcm").read_bytes().rindex(struct.pack("<HH", 0x7FE0, 0x0010))
+    with (tmp_path / "large.dcm").open("r+b") as file:
+        file.seek(start + 8)
+        file.write(struct.pack("<L", frame * dataset.NumberOfFrames))
+        file.truncate(start + 12 + frame * dataset.NumberOfFrames)
+    script = (
+        "import resource, sys; from pathlib import Path; from radlake.deid import deidentify_file\n"
+        "for name in sys.argv[1:]:\n"
+        "    deidentify_file(Path(name), Path(name).with_suffix('.out'), key=b'k' * 32)\n"
+        "    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)\n"
+    )
+    shutil.copyfile(FOLDER / "CT_small.dcm", tmp_path / "small.dcm")
+    names = [str(tmp_path / f"{size}.dcm") for size in ("small", "large")]
+    told = subprocess.run([sys.executable, "-c", script, *names], check=True, capture_output=True, text=True)
+    before, after = (int(line) for line in told.stdout.split())
+    assert after - before < 32  # MiB; the file has twelve times as many
+    assert (tmp_path / "large.out").stat().st_size > frame * dataset.NumberOfFrames
+    for path in tmp_path.glob("large.*"):
+        path.unlink()
