@@ -48,6 +48,7 @@ _CONTENT_LABEL = 0x00700080  # CS, Type 1, and free
 _OWN = frozenset({0x00120062, 0x00120063, 0x00120064, 0x00280303})  # what this cleaning writes itself
 # OB that is picture, sound or colour; no other bytes can be checked (PS3.3 C.7.6.3, C.10.9, C.11.15).
 _BYTES = frozenset({0x7FE00010, 0x54001010, 0x54000110, 0x54000112, 0x00282000, 0x5400100A})
+_STRINGS = frozenset({"AE", "AS", "CS", "DA", "DT", "LO", "LT", "SH", "ST", "TM", "UT"})
 _FIRST_PRIVATE = 0x1000  # elements below reserve blocks (PS3.5 7.8.1)
 _LONGEST_NUMBERS = 1 << 16  # bytes; vectors beyond it are no identifiers and need no look
 
@@ -184,7 +185,8 @@ class _Cleaner:
     def _put(self, tag: BaseTag, vr: str, value: object, what: str) -> DataElement:
         """A new element in place of the old one."""
         self._note(tag, what)
-        return DataElement(tag, vr, value)
+        plain = vr in _STRINGS and isinstance(value, str) and "\\" not in value  # as pydicom would keep it
+        return DataElement(tag, vr, value, already_converted=plain)
 
     def _by_own_rule(self, source: Dataset, tag: BaseTag, rule: Rule) -> DataElement | None:
         """An attribute by the owner's own rule, whatever the tables say."""

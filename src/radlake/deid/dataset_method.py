@@ -63,4 +63,4 @@ def file_meta(source: Dataset, key: bytes, *, keep_uids: bool = False) -> FileMe
 def _code_item(code: str, meaning: str) -> Dataset:
     """An item of a code sequence, scheme DCM."""
     texts = {0x00080100: ("SH", code), 0x00080102: ("SH", "DCM"), 0x00080104: ("LO", meaning)}
-    return Dataset({Tag(tag): DataElement(tag, vr, text) for tag, (vr, text) in texts.items()})
+    return Dataset({Tag(tag): DataElement(tag, vr, text, already_converted=True) for tag, (vr, text) in texts.items()})
