@@ -188,7 +188,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     archive.build(place.source)
     wrapped = {name: watched(stage, found) for name, stage in stages().items()}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "stages", lambda: wrapped)
+        rooms = registry._of_room
+        patch.setattr(registry, "_of_room", lambda table: {name: wrapped[name] for name in rooms(table)})
         place.run(study=study(str(place.source / "ct one")))
     return found
 

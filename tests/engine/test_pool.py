@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -164,3 +165,21 @@ def test_workers_end_with_their_parent(tmp_path: Path) -> None:
     driver.wait(10)
     _, alive = psutil.wait_procs(workers, timeout=10)
     assert not alive
+
+
+def test_a_script_that_does_not_guard_its_call_is_not_run_again_by_its_workers(tmp_path: Path) -> None:
+    script = tmp_path / "a script 脚本.py"
+    script.write_text(
+        "import os, pathlib\n"
+        "from radlake.engine import local, pool\n"
+        f"pathlib.Path({str(tmp_path)!r}, str(os.getpid())).touch()\n"
+        "from radlake.core.stage import Context\n"
+        "from radlake.engine.chain import Chain, Spec, Step\n"
+        "spec = Spec(Chain('files', (Step('scan'),)), Context(b'k', None), '.', '.', 'run')\n"
+        "done = list(pool.run(local.make_work, spec, [pool.Batch([])], limits=pool.Limits(workers=1)))\n"
+        "print(len(done))\n",
+        encoding="utf-8",
+    )
+    found = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=60)
+    assert (found.returncode, found.stdout) == (0, "1\n"), found.stderr
+    assert len([p for p in tmp_path.iterdir() if p.name.isdigit()]) == 1

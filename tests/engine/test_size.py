@@ -40,6 +40,15 @@ def test_a_ct_of_600_slices_fits_into_two_gibibytes_with_the_default_study() -> 
     assert 1500 * MIB < peak_bytes(chain, image) <= 2048 * MIB
 
 
+def test_the_filters_that_features_are_asked_for_count() -> None:
+    image = {"rows": 10, "columns": 20, "slices": 30, "estimated_bytes": 0}
+    plain, filtered = (
+        Chain("images", (*PLAIN.steps, Step("features", checked(stage("features"), {"filters": f}))))
+        for f in ([], ["riesz order=1,0,0 sigma_mm=2"])
+    )
+    assert peak_bytes(filtered, image) - peak_bytes(plain, image) > 100 * 6000
+
+
 @given(st.integers(1, 4096), st.integers(1, 4096), st.integers(1, 2000), st.integers(0, 1 << 40))
 def test_no_step_makes_an_image_smaller_than_its_loading(rows: int, columns: int, slices: int, loading: int) -> None:
     steps = tuple(Step(n, checked(stage(n), {})) for n in ("load", "regions", "quality", "preview"))

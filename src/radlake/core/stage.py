@@ -117,6 +117,8 @@ class Stage:
         `function(item, *, parameter=default, ...) -> Rows`; for "whole", `function(lake, *, ...) -> None`.
     megabytes_per_megavoxel : float
         Working memory on top of the image itself.
+    working_bytes : callable, optional
+        `working_bytes(parameters, row of images)`, where the parameters decide: the same in bytes.
     """
 
     name: str
@@ -127,6 +129,7 @@ class Stage:
     adds: tuple[str, ...]
     function: Callable[..., Any]
     megabytes_per_megavoxel: float = 0.0
+    working_bytes: Callable[[Mapping[str, Any], Row], float] | None = None
 
     @property
     def parameters(self) -> Mapping[str, inspect.Parameter]:

@@ -12,7 +12,9 @@ from radlake.engine.chain import Piece, Result, Spec, Work
 
 MIB = 1 << 20
 _ITEMS_A_BATCH = {"files": 500, "series": 50, "images": 64, "measures": 64, "cohort": 32}
-_COST_A_BATCH = 48 * MIB  # of pixels: about a second of work
+# Bytes of pixels that take about a second of work; all families of features take longer than reading and filters.
+_COST_A_BATCH = 48 * MIB
+_COST_OF_MEASURES = 12 * MIB
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class Local:
 
     def each(self, spec: Spec, loads: Iterable[Load]) -> Iterator[pool.Done[Piece, Result] | pool.Lost[Piece]]:
         """Do every piece; yield batches as they end."""
-        found = batches(loads, _ITEMS_A_BATCH[spec.chain.unit])
+        unit = spec.chain.unit
+        found = batches(loads, _ITEMS_A_BATCH[unit], _COST_OF_MEASURES if unit == "measures" else _COST_A_BATCH)
         if self.workers == 0:
             work = Work(spec)
             for batch in found:

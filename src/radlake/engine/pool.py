@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Generic, TypeVar
 
 from radlake.core.errors import RadlakeError
@@ -207,7 +208,7 @@ class _Pool(Generic[ItemT]):
         process = self.context.Process(
             target=_serve, args=(theirs, place, self.make, self.spec, os.getpid()), daemon=True
         )
-        with _interrupts_held():
+        with _interrupts_held(), _main_left_out(self.make):
             process.start()
         theirs.close()
         worker: _Worker[ItemT] = _Worker(process, ours, place)
@@ -275,11 +276,13 @@ class _Pool(Generic[ItemT]):
         self.workers.remove(worker)
 
     def close(self) -> None:
-        """End every worker: idle ones are asked, busy ones killed."""
-        for worker in list(self.workers):
+        """End every worker: idle ones are asked, all at once, busy ones killed."""
+        for worker in self.workers:
             if worker.batch is None:
                 with contextlib.suppress(OSError):
                     worker.pipe.send(None)
+        for worker in list(self.workers):
+            if worker.batch is None:
                 worker.process.join(2.0)
             self._end(worker)
 
@@ -339,6 +342,21 @@ def _interrupts_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _main_left_out(make: Callable[[Any], Work]) -> Iterator[None]:
+    """Processes started here do not run this process's main module once more, as spawn would have it.
+
+    What that imports would be loaded in every worker, and a script that does not guard its calls would call again.
+    """
+    main = sys.modules["__main__"]
+    if make.__module__ != "__main__":
+        sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _die_with_parent(parent: int) -> None:

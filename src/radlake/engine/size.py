@@ -38,10 +38,14 @@ def peak_bytes(chain: Chain, image: Row) -> int:
     spatial = _samples(image, "rows", "columns", "slices")
     everything = spatial * _samples(image, "frames", "channels")
     kept = growth = 0.0
-    for stage in chain.stages:
+    for stage, step in zip(chain.stages, chain.steps, strict=True):
         images = sum(a.startswith("image:") and a != "image:original" for a in stage.adds)
         masks = sum(a == "mask:{to}" for a in stage.adds)
-        growth = max(growth, kept + stage.megabytes_per_megavoxel * (everything if images else spatial))
+        if stage.working_bytes is None:
+            working = stage.megabytes_per_megavoxel * (everything if images else spatial)
+        else:
+            working = stage.working_bytes(step.parameters, image)
+        growth = max(growth, kept + working)
         kept += _KEPT_IMAGE * images * everything + _KEPT_MASK * masks * spatial
     plane = _PLANE * _samples(image, "rows", "columns", "channels")
     return int((image["estimated_bytes"] or 0) + growth + plane)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from radlake.core.image import Region
 from radlake.core.schema import to_table
 from radlake.core.stage import Item, Row, Rows, Stage
+from radlake.features.memory import perturbed_bytes
 from radlake.features.stability import Perturbation, perturbed
 from radlake.features.stable import Verdict, verdicts
 from radlake.features.stages import features, regions_named
@@ -240,7 +241,7 @@ STAGES: dict[str, Stage] = {
         ("image:{image}", "mask:{mask}"),
         ("repeats",),
         perturbed_features,
-        megabytes_per_megavoxel=40,
+        working_bytes=perturbed_bytes,
     ),
     "stability": Stage("stability", 1, "whole", "lake", ("repeats",), ("stability",), stability),
 }

@@ -14,6 +14,7 @@ from radlake.features import pyradiomics
 from radlake.features.aspects import Aspect, aspects_of
 from radlake.features.extract import axes_of, family_rows, prepared, settings_id, unusual
 from radlake.features.families import chosen_families, families_on
+from radlake.features.memory import features_bytes, pyradiomics_bytes
 from radlake.features.presets import PYRADIOMICS, Options, Settings, settings_of
 from radlake.features.pyradiomics_settings import Parameters, parameters_of
 from radlake.features.roi import Roi
@@ -214,7 +215,7 @@ STAGES: dict[str, Stage] = {
         ("image:{image}", "mask:{mask}"),
         ("features",),
         features,
-        megabytes_per_megavoxel=6,
+        working_bytes=features_bytes,
     ),
     "features.pyradiomics": Stage(
         "features.pyradiomics",
@@ -224,6 +225,6 @@ STAGES: dict[str, Stage] = {
         ("image:{image}", "mask:{mask}"),
         ("features",),
         pyradiomics_features,
-        megabytes_per_megavoxel=30,
+        working_bytes=pyradiomics_bytes,
     ),
 }
