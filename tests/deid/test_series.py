@@ -84,6 +84,18 @@ def test_an_object_of_many_frames_is_a_series_of_its_own(tmp_path: Path) -> None
     assert [row.count for row in cleaned.audit if row.action.startswith("face removed")] == [len(image.array)]
 
 
+def test_no_file_ends_the_look_for_series(slices: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(source: object) -> None:
+        raise RuntimeError
+
+    (tmp_path / "empty.dcm").touch()
+    assert by_series({tmp_path / "empty.dcm": "", tmp_path / "none.dcm": "", tmp_path: ""}) == {}
+    monkeypatch.setattr("radlake.deid.series.find_reader", crash)
+    assert by_series(dict.fromkeys(slices, "")) == {}
+    with pytest.raises(ItemError, match="no volume"):
+        find(slices).face_in(slices[0])
+
+
 def test_another_slice_or_content_gives_the_series_another_name(slices: list[Path]) -> None:
     names = [
         set(by_series(files))

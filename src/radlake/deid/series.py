@@ -160,7 +160,7 @@ def _rows(path: Path) -> list[Row]:
     try:
         reader = find_reader(source)
         headers = reader.scan(source) if reader.name == "dicom" else []
-    except ItemError:
+    except Exception:  # noqa: BLE001 - whoever cleans the file says what is wrong; here nothing may end the run
         return []
     rows = [row_of(header, str(path)) for header in headers if header.role == "image"]
     return [row for row in rows if row.get("kind") in _KINDS]
