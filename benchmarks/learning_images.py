@@ -5,6 +5,9 @@ images are those of MedMNIST at 28 pixels (`--data`: a folder with breastmnist.n
 adrenalmnist3d.npz) and the digits inside scikit-learn. One line a run: seconds of the clock and of the processor.
 
     python benchmarks/learning_images.py --data FOLDER [--hippocampus FOLDER] [--only breast] [--seeds 3]
+
+`--resplit 7` draws the parts anew: all published images are joined, and a test set of the published size is drawn with
+seed 7 from whole clusters of near-duplicates, so that no test image has one among those that the choice sees.
 """
 
 from __future__ import annotations
@@ -21,8 +24,9 @@ from numpy.typing import NDArray
 from radlake import learn
 from radlake.features import extract
 from radlake.learn import metrics
-from radlake.learn.duplicates import near_pairs, small_copies
+from radlake.learn.duplicates import near_duplicates, near_pairs, small_copies
 from radlake.learn.images import images
+from radlake.learn.split import grouped_folds
 
 Data = tuple[NDArray, NDArray, NDArray, NDArray]
 
@@ -92,11 +96,34 @@ RUNS = {
 }
 
 
-def report(name: str, run: Run, folder: Path, seed: int) -> None:
+def drawn_anew(found: Data, seen: NDArray, seed: int) -> Data:
+    """The same cases with a test set of the same size, of whole clusters of near-duplicates and equal prevalence.
+
+    Parameters
+    ----------
+    found : tuple
+        Inputs and labels for the choice, and of the test set.
+    seen : (N, ...) array
+        Images of all cases, those of the test last.
+    seed : int
+    """
+    x, y = np.concatenate([found[0], found[2]]), np.concatenate([found[1], found[3]])
+    cluster, _ = near_duplicates(images(seen))
+    parts = max(2, round(len(y) / len(found[3])))
+    test = grouped_folds(y, cluster, folds=parts, rng=np.random.default_rng(seed)) == 0
+    return x[~test], y[~test], x[test], y[test]
+
+
+def report(name: str, run: Run, folder: Path, seed: int, budget: str | None, resplit: int | None) -> None:
     """Choose, ask the test set once, and print."""
-    clock, cpu = time.perf_counter(), time.process_time()
     x, y, x_test, y_test = run.load(folder)
-    choice = learn.select(x, y, models=run.models, budget=run.budget, outer=False, seed=seed)
+    if resplit is not None:
+        pictures = published("adrenalmnist3d")(folder) if name == "adrenal-shape" else (x, y, x_test, y_test)
+        seen = np.concatenate([pictures[0], pictures[2]])
+        x, y, x_test, y_test = drawn_anew((x, y, x_test, y_test), seen, resplit)
+    budget = budget or run.budget
+    clock, cpu = time.perf_counter(), time.process_time()
+    choice = learn.select(x, y, models=run.models, budget=budget, outer=False, seed=seed)
     clock, cpu = time.perf_counter() - clock, time.process_time() - cpu
     p = choice.model.predict_proba(x_test)
     area = metrics.auc(y_test, p[:, 1]) if p.shape[1] == 2 else metrics.macro_auc(y_test, p)
@@ -109,7 +136,7 @@ def report(name: str, run: Run, folder: Path, seed: int) -> None:
     print(
         f"{name:18} {seed:4} {choice.table[0].family:14} {area:5.3f} {run.floor[0]:5} {run.target[0]:6}"
         f" {right.mean():5.3f} {run.floor[1] or '-':>5} {run.target[1] or '-':>6} {alone:>6} {(~clean).sum():4}"
-        f" {run.budget:>6} {clock:5.0f} {cpu:5.0f}",
+        f" {budget:>6} {clock:5.0f} {cpu:5.0f}",
         flush=True,
     )
     for line in choice.table:
@@ -197,6 +224,8 @@ def main() -> None:
     parser.add_argument("--hippocampus", type=Path, help="folder with images/ and labels/ of the Decathlon's Task04")
     parser.add_argument("--only", choices=[*RUNS, "throughput", "hippocampus"])
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--budget", help="instead of what each run may take, such as 2m")
+    parser.add_argument("--resplit", type=int, metavar="SEED", help="draw the test set anew from whole clusters")
     options = parser.parse_args()
     if options.only in {None, "throughput"}:
         throughput()
@@ -214,7 +243,7 @@ def main() -> None:
             print(f"{name:18} skipped: no folder {options.data}")
             continue
         for seed in range(options.seeds):
-            report(name, RUNS[name], options.data, seed)
+            report(name, RUNS[name], options.data, seed, options.budget, options.resplit)
 
 
 if __name__ == "__main__":
