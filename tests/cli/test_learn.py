@@ -95,6 +95,59 @@ def test_the_training_part_is_never_scored(place: Path) -> None:
     assert "no labelled case is left" in refused.output
 
 
+def test_an_evaluation_has_a_page(place: Path) -> None:
+    done = radlake(
+        "evaluate", place / "model", place / "discs.npz", "--workers", 1, "--out", place / "on new cases", "--split",
+        "test",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    page = (place / "on new cases" / "index.html").read_text("utf-8")
+    assert "On the part “test”" in page
+    assert "ROC curve" in page
+    assert json.loads((place / "on new cases" / "evaluation.json").read_text())["cases"] == 40
+    refused = radlake("evaluate", place / "model", place / "discs.npz", "--target", "grade")
+    assert "the model answers 'label', not 'grade'" in refused.output
+
+
+@pytest.mark.filterwarnings("ignore")  # Keras warns of its own calls to torch and numpy
+def test_a_bare_network_predicts_and_is_evaluated(place: Path) -> None:
+    keras = pytest.importorskip("keras", reason="an extra")
+    with np.load(place / "discs.npz") as data:
+        x, y = data["train_images"][..., None] / 255, data["train_labels"]
+    layers = keras.layers
+    network = keras.Sequential(
+        [keras.Input((24, 24, 1)), layers.AveragePooling2D(4), layers.Flatten(), layers.Dense(2, "softmax")]
+    )
+    network.compile("adam", "sparse_categorical_crossentropy")
+    network.optimizer.learning_rate = 0.03
+    network.fit(x, y, epochs=60, verbose=0)
+    network.save(place / "network.keras")
+    done = radlake("predict", place / "network.keras", place / "discs.npz", "--json")
+    assert done.exit_code == 0, done.output
+    assert {row["answer"] for row in json.loads(done.stdout)} == {0, 1}
+    asked = ("evaluate", place / "network.keras", place / "discs.npz", "--split", "test")
+    done = radlake(*asked, "--target", "label", "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["cases"] == 40
+    assert next(r for r in found["scores"] if r["metric"] == "auc")["value"] > 0.9
+    assert "name the label by --target" in radlake(*asked).output
+
+
+def test_features_and_pictures_are_learned_from_together(place: Path, tmp_path: Path) -> None:
+    trained = radlake(
+        "train", place / "discs.npz", "--target", "label", "--inputs", "both", "--models", "short,logistic+images",
+        "--prefer", "accuracy", "--budget", "5m", "--workers", 1, "--out", tmp_path / "m", "--json",
+    )  # fmt: skip
+    assert trained.exit_code == 0, trained.output
+    found = json.loads(trained.stdout)
+    assert {line["family"] for line in found["table"] if line["mean"] is not None} == {"short", "logistic+images"}
+    assert next(r for r in found["test"] if r["metric"] == "auc")["value"] > 0.9
+    done = radlake("evaluate", tmp_path / "m", place / "discs.npz", "--workers", 1, "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["cases"] == 40
+
+
 def test_a_model_is_explained_on_a_page(place: Path, tmp_path: Path) -> None:
     lake = measured_lake(tmp_path / "lake")
     trained = radlake("train", lake.root, "--target", "ill", "--models", "tree", "--out", tmp_path / "m", "-q")

@@ -90,6 +90,27 @@ def test_a_file_is_opened_again_and_trained_on(
         KerasClassifier(path).fit(x[:30], y[:30] % 3)
 
 
+def test_a_bare_file_answers_with_intensities_as_it_knows_them(
+    digits: tuple[np.ndarray, np.ndarray], trained: KerasClassifier, tmp_path: Path
+) -> None:
+    x, y = digits[0][1000:1100], digits[1][1000:1100]
+    trained.save(tmp_path / "net.keras")
+    bytes_ = np.round(x * 255 / 16).astype(np.uint8)  # its training images went from 0 to 16
+    bare = KerasClassifier.of_file(tmp_path / "net.keras")
+    np.testing.assert_allclose(bare.predict_proba(bytes_), trained.predict_proba(bytes_ / 255 * 16), atol=1e-5)
+    np.testing.assert_allclose(bare.predict_proba(x / 16), trained.predict_proba(x), atol=1e-5)
+    assert (bare.predict(bytes_) == y).mean() > 0.9
+    with pytest.raises(UsageError, match="takes images of 28 x 28 pixels, got 20 x 28"):
+        bare.predict_proba(x[:, :20])
+    own = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Rescaling(1 / 255), trained.network_])
+    own.save(tmp_path / "own.keras")
+    scaled = KerasClassifier.of_file(tmp_path / "own.keras").predict_proba(bytes_)
+    np.testing.assert_allclose(scaled, bare.predict_proba(bytes_), atol=1e-5)
+    keras.Sequential([keras.Input((9,)), keras.layers.Dense(2)]).save(tmp_path / "table.keras")
+    with pytest.raises(UsageError, match=r"must take \(N, Y, X, channels\)"):
+        KerasClassifier.of_file(tmp_path / "table.keras")
+
+
 def changed(path: Path, dest: Path, change: Any) -> Path:
     """A copy of a .keras file with another configuration."""
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(dest, "w") as target:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from radlake.learn import search as search_module
 from radlake.learn.clock import Clock, Plan
 from radlake.learn.families import FAMILIES, applicable
 from radlake.learn.problem import Fingerprint, Problem, problem
@@ -30,13 +31,16 @@ def size(n: int, d: int, fewest: int = 100) -> Fingerprint:
     [
         (size(1000, 20), "binary", set()),
         (size(1000, 2), "binary", {"short"}),
-        (size(100, 20, fewest=10), "binary", {"boosting", "forest", "extra-trees"}),
+        (size(100, 20, fewest=10), "binary", {"boosting", "explainable-boosting", "forest", "extra-trees"}),
         (size(200, 500), "binary", {"svm", "neighbours"}),
         (size(50_000, 20), "binary", {"svm", "neighbours"}),
         (size(150, 20), "regression", {"linear"}),
     ],
 )
-def test_rules_leave_out_what_the_data_cannot_bear(found: Fingerprint, task: str, gone: set[str]) -> None:
+def test_rules_leave_out_what_the_data_cannot_bear(
+    found: Fingerprint, task: str, gone: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_module, "find_spec", lambda _: True)
     reasons = prune(applicable(task), found, prefer="balanced")
     assert set(reasons) == gone
     assert all(any(c.isdigit() for c in text) for text in reasons.values())
@@ -50,6 +54,11 @@ def test_readable_leaves_out_what_nobody_can_read() -> None:
 def search(given: Problem, names: list[str], clock: Clock) -> Searcher:
     families = {name: FAMILIES[name] for name in names}
     return Searcher(given, families, dict.fromkeys(names, 0.01), clock, "all", 1.0, 3, 2, 0, 1.0)
+
+
+def test_a_family_whose_package_is_absent_is_left_out_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_module, "find_spec", lambda _: None)
+    assert "pip install 'radlake[ebm]'" in prune(FAMILIES, size(1000, 20), prefer="balanced")["explainable-boosting"]
 
 
 def test_the_better_families_get_all_settings_and_the_best_new_folds() -> None:
@@ -67,7 +76,7 @@ def test_what_the_clock_refused_is_told() -> None:
     clock = Clock(1e6, Plan("", {}, ("all/0/bayes/0",)))
     found = search(cases(), ["bayes", "logistic"], clock).run()
     assert [(t.name, len(t.runs)) for t in found.trials] == [("bayes", 1)]
-    assert "more than the budget left" in found.left_out["logistic"]
+    assert "more than half of the time left" in found.left_out["logistic"]
 
 
 def test_costs_are_probed_and_the_clock_is_asked() -> None:

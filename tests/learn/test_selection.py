@@ -47,7 +47,7 @@ def test_breast_cancer_gets_a_readable_model_that_is_nearly_the_best(cancer: tup
     assert choice.honest.accuracy > 0.94
     assert len(choice.picks) == 5
     assert {line.family for line in choice.table if line.verdict == "not tried"} == {
-        "svm", "svm-linear", "forest", "extra-trees", "boosting",
+        "svm", "svm-linear", "explainable-boosting", "forest", "extra-trees", "boosting",
     }  # fmt: skip
     assert f"{choice.table[0].title} was chosen" in choice.reason
     assert "The number to quote" in choice.reason

@@ -27,7 +27,11 @@ TRAIN_EXAMPLES = examples(
 )
 PREDICT_EXAMPLES = examples("predict model LAKE --out answers.csv", "predict model scans/ --out new-lake")
 FETCH_EXAMPLES = examples("fetch medmnist/breastmnist", "fetch medmnist/breastmnist --from copy.npz")
-EVALUATE_EXAMPLES = examples("evaluate model LAKE", "evaluate model LAKE --split test --json")
+EVALUATE_EXAMPLES = examples(
+    "evaluate model LAKE",
+    "evaluate model LAKE --split test --out page",
+    "evaluate network.keras digits.npz --target label --split test",
+)
 
 
 class TaskName(StrEnum):
@@ -74,6 +78,7 @@ class InputName(StrEnum):
 
     features = "features"
     images = "images"
+    both = "both"
 
 
 class DeviceName(StrEnum):
@@ -85,6 +90,9 @@ class DeviceName(StrEnum):
 
 
 ModelPath = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a model.", show_default=False)]
+ModelOrNetwork = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="Folder of a model, or a .keras file.", show_default=False)
+]
 Regex = Annotated[
     str | None,
     typer.Option(metavar="REGEX", help="Its first group names the patient in a path; for inputs that are no lake."),
@@ -103,7 +111,7 @@ def train(
     ] = TaskName.auto,
     unit: Annotated[UnitName, typer.Option(help="What a case is: by default what the label is about.")] = UnitName.auto,
     inputs: Annotated[
-        InputName, typer.Option(help="What the model sees: measured numbers, or the pictures themselves.")
+        InputName, typer.Option(help="What the model sees: measured numbers, the pictures, or both.")
     ] = InputName.features,
     group: Annotated[Grouping, typer.Option(help="What is never on both sides of a split.")] = Grouping.patient,
     budget: Annotated[str, typer.Option(metavar="TIME", help="For everything, such as 90s or 10m.")] = "10m",
@@ -251,7 +259,7 @@ def scores(rows: list[dict[str, Any]]) -> str:
 
 @app.command(epilog=PREDICT_EXAMPLES)
 def predict(
-    model: ModelPath,
+    model: ModelOrNetwork,
     source: Annotated[
         Any, typer.Argument(parser=place, metavar="INPUT", help="A lake, a folder, or one image.", show_default=False)
     ],
@@ -295,7 +303,7 @@ def predict(
 
 @app.command(epilog=EVALUATE_EXAMPLES)
 def evaluate(
-    model: ModelPath,
+    model: ModelOrNetwork,
     source: Annotated[
         Any,
         typer.Argument(
@@ -304,6 +312,10 @@ def evaluate(
     ],
     split: Annotated[
         str | None, typer.Option(metavar="ROLE", help="Only cases of this published role; all new ones by default.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for a page with all figures.")] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="LABEL", help="Label, for a bare .keras file, which does not say it.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the bootstrap.")] = 0,
     workers: Workers = CORES,
@@ -317,10 +329,13 @@ def evaluate(
     """Score a model on labelled cases that it was not trained on; nothing is fitted."""
     from radlake.engine.learning import evaluate as start
     from radlake.engine.progress import shown
+    from radlake.report.evaluation_page import write
 
     with shown(quiet=quiet or as_json) as progress:
         setting = setting_of(workers, memory, key_file, private, patient_regex, progress)
-        found = start(model, source, split=split, seed=seed, setting=setting)
+        found = start(model, source, split=split, seed=seed, target=target, setting=setting)
+    if out is not None:
+        page = write(found, out)
     if as_json:
         typer.echo(json.dumps(found))
         return
@@ -333,6 +348,8 @@ def evaluate(
     for row in found["subgroups"]:
         if row["gap_low"] is not None and (row["gap_low"] > 0 or row["gap_high"] < 0):
             typer.echo(f"gap: {row['by']} {row['value']}: {row['metric']} {row['score']:.3f}, {row['gap']:+.3f}")
+    if out is not None:
+        typer.echo(f"page: {page}")
 
 
 @app.command(epilog=FETCH_EXAMPLES)

@@ -25,8 +25,9 @@ from radlake.engine.pictures import lake_pictures, pictures
 from radlake.engine.pipeline import Pipeline, step
 from radlake.lake.manifest import FILE_NAME
 from radlake.lake.store import Lake
+from radlake.learn.both import sees_images
 from radlake.learn.bundle import Bundle, BundleError, load
-from radlake.learn.cases import Cohort, labelled, measured
+from radlake.learn.cases import Cohort, labelled, measured, with_pixels
 from radlake.learn.clock import Plan, seconds
 from radlake.learn.contract import refuse
 from radlake.learn.explain.model import explain as told
@@ -38,7 +39,7 @@ from radlake.learn.predicting import predictions
 from radlake.learn.training import Request, Trained, save_model, unseen
 from radlake.learn.training import train as make
 
-Inputs = Literal["features", "images"]
+Inputs = Literal["features", "images", "both"]
 
 # What is measured of published arrays, which come without a study: one region of each picture, by Otsu's threshold.
 PLAIN = Pipeline(
@@ -126,8 +127,9 @@ def train(
     unit : str or None
         What a case is.
     setting : Setting
-    inputs : {"features", "images"}
-        What the model sees: measured numbers, or the pictures themselves.
+    inputs : {"features", "images", "both"}
+        What the model sees: measured numbers, the pictures themselves, or the choice is among models of the numbers
+        with and without what the pictures say.
     replay : Plan, optional
         What the clock decided in an earlier choice, to be repeated.
     """
@@ -150,6 +152,8 @@ def train(
         return trained
     with lake_of(source, PLAIN, setting) as lake:
         cohort = labelled(lake, asked.target, unit)
+        if inputs == "both":
+            cohort = with_pixels(cohort, _of_lake(lake, setting, asked.target))
         from_images = any(v is not None for v in cohort.attributes["modality"].tolist())
         trained = choose(cohort, study_of(lake) if from_images else None)
         if is_lake(source):
@@ -201,16 +205,25 @@ def _pictures(source: Place, setting: Setting, target: str | None = None) -> Coh
     """Pictures of a lake, an archive, a folder or a file."""
     require([source])
     if is_lake(source):
-        engine = setting.engine if isinstance(setting.engine, Local) else Local()
-        return lake_pictures(
-            Lake.open(source, private=setting.private), target, memory_bytes=engine.memory_bytes,
-            workers=max(1, engine.workers), progress=setting.progress,
-        )  # fmt: skip
+        return _of_lake(Lake.open(source, private=setting.private), setting, target)
     if not isinstance(source, Path):
         raise UsageError(
             "a model of pictures needs the pictures themselves: a lake, a .npz archive, a folder or a file"
         )
     return pictures(source, target)
+
+
+def _of_lake(lake: Lake, setting: Setting, target: str | None = None) -> Cohort:
+    """Pictures of a lake."""
+    engine = setting.engine if isinstance(setting.engine, Local) else Local()
+    return lake_pictures(
+        lake, target, memory_bytes=engine.memory_bytes, workers=max(1, engine.workers), progress=setting.progress
+    )  # fmt: skip
+
+
+def _pixels_for(bundle: Bundle, lake: Lake, cohort: Cohort, setting: Setting) -> Cohort:
+    """Cases with their pixels, where a model of features needs these as well."""
+    return with_pixels(cohort, _of_lake(lake, setting)) if sees_images(bundle.fitted) else cohort
 
 
 def study_of(lake: Lake) -> str | None:
@@ -248,13 +261,13 @@ def predict(model: Path, source: Place, *, out: Path | None, setting: Setting) -
     Parameters
     ----------
     model : Path
-        Folder of a bundle.
+        Folder of a bundle, or a `.keras` file.
     source : Place
     out : Path or None
         A lake: the source itself, or a new one for what is no lake. None: nothing is written.
     setting : Setting
     """
-    bundle = load(model)
+    bundle = _opened(model)
     if not bundle.inputs:
         if out is not None:
             raise UsageError("answers for pictures go into a file: .csv or .parquet")
@@ -262,22 +275,65 @@ def predict(model: Path, source: Place, *, out: Path | None, setting: Setting) -
     if is_lake(source):
         lake = Lake.open(source, private=setting.private)
         if out is None:
-            return predictions(bundle, measured(lake, (bundle.contract or {}).get("unit")))
+            return predictions(bundle, _measured(bundle, lake, setting))
         if out.resolve() != source.resolve():
             raise UsageError("predictions for a lake go into that lake, or into a file: .csv, .parquet or .json")
-        return answers(lake, bundle, model_id_of(model))
+        return answers(lake, bundle, model_id_of(model), _measured(bundle, lake, setting))
     with lake_of(source, steps_of(bundle), setting, out=out) as lake:
-        return answers(lake, bundle, model_id_of(model))
+        return answers(lake, bundle, model_id_of(model), _measured(bundle, lake, setting))
 
 
-def evaluate(model: Path, source: Place, *, split: str | None, seed: int, setting: Setting) -> dict[str, Any]:
-    """Scores on labelled cases that the model has not seen; in a lake they are also written."""
+def _measured(bundle: Bundle, lake: Lake, setting: Setting) -> Cohort:
+    """The cases of a lake that a model of features answers for, with their pixels where it needs them."""
+    return _pixels_for(bundle, lake, measured(lake, (bundle.contract or {}).get("unit")), setting)
+
+
+def _opened(model: Path, target: str | None = None) -> Bundle:
+    """A bundle from its folder; a network in a `.keras` file as one that says nothing of where it comes from.
+
+    Raises
+    ------
+    UsageError
+        When the label is named and the bundle has another one.
+    """
+    if model.suffix == ".keras":
+        from radlake.learn.keras_networks import bare
+
+        return bare(model, target or "")
     bundle = load(model)
+    if target not in (None, bundle.target):
+        raise UsageError(f"the model answers {bundle.target!r}, not {target!r}; leave --target away")
+    return bundle
+
+
+def evaluate(
+    model: Path, source: Place, *, split: str | None, seed: int, setting: Setting, target: str | None = None
+) -> dict[str, Any]:
+    """Scores on labelled cases that the model has not seen; in a lake they are also written.
+
+    Parameters
+    ----------
+    model : Path
+        Folder of a bundle, or a `.keras` file.
+    source : Place
+    split : str or None
+        Published role to use only.
+    seed : int
+    setting : Setting
+    target : str, optional
+        Label, for a `.keras` file, which does not say it.
+    """
+    bundle = _opened(model, target)
+    if not bundle.target:
+        raise UsageError("a .keras file does not say what its classes are of: name the label by --target")
     if not bundle.inputs:
         return scored(bundle, _pictures(source, setting, bundle.target), split=split, seed=seed)
     study = PLAIN if is_lake(source) else steps_of(bundle)
     with lake_of(source, study, setting) as lake:
-        return external(lake, bundle, model_id_of(model), split=split, seed=seed)
+        cohort = labelled(lake, bundle.target, (bundle.contract or {}).get("unit"))
+        return external(
+            lake, bundle, model_id_of(model), _pixels_for(bundle, lake, cohort, setting), split=split, seed=seed
+        )
 
 
 def as_table(found: Sequence[dict[str, Any]]) -> pa.Table:
@@ -302,7 +358,7 @@ def explain(model: Path, source: Place, *, seed: int, setting: Setting) -> dict[
         cohort = labelled(lake, bundle.target, unit) if bundle.target in known else measured(lake, unit)
         if bundle.contract is not None:
             refuse(bundle.contract, cohort)
-        return told(bundle, cohort, seed=seed)
+        return told(bundle, _pixels_for(bundle, lake, cohort, setting), seed=seed)
 
 
 def explain_pictures(

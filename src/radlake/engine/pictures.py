@@ -25,7 +25,7 @@ from radlake.formats.read import read_image
 from radlake.lake.store import Lake
 from radlake.learn.cases import Cohort, pictured
 from radlake.learn.duplicates import near_duplicates
-from radlake.learn.images import images
+from radlake.learn.images import images, stacked
 
 ROLES = ("train", "val", "test")
 
@@ -117,7 +117,7 @@ def lake_pictures(
     if not len(cohort.ids):
         raise UsageError("there is no picture that can be read; `radlake status` says why")
     found = _flat([array for i in cohort.ids.tolist() if (array := arrays[i]) is not None])
-    return replace(cohort, features=_stacked(found))
+    return replace(cohort, features=stacked(found))
 
 
 def _known(lake: Lake) -> NDArray[Any]:
@@ -176,18 +176,8 @@ def _cohort(
         number, _ = near_duplicates(given)
         sizes = np.bincount(number)
         clusters = np.array([f"du-{n}" if sizes[n] > 1 else "" for n in number.tolist()])
-    pixels = arrays if isinstance(arrays, np.ndarray) else _stacked(arrays)
+    pixels = arrays if isinstance(arrays, np.ndarray) else stacked(arrays)
     return Cohort("image", ids, nothing, roles, clusters, pixels, (), {}, y, {})
-
-
-def _stacked(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """One array where all pictures have one shape, an array of arrays otherwise."""
-    if len({a.shape for a in arrays}) == 1:
-        return np.stack(list(arrays))
-    found = np.empty(len(arrays), dtype=np.object_)
-    for i, array in enumerate(arrays):
-        found[i] = array
-    return found
 
 
 def read(file: Path) -> NDArray[Any] | None:

@@ -9,7 +9,9 @@ Pure functions on arrays; `stages` is the door to tables. scikit-learn is import
 
 from __future__ import annotations
 
+from radlake.learn.choice import Choice
 from radlake.learn.clustering import Clustering, cluster
-from radlake.learn.selection import Choice, select
+from radlake.learn.problem import Paired
+from radlake.learn.selection import select
 
-__all__ = ["Choice", "Clustering", "cluster", "select"]
+__all__ = ["Choice", "Clustering", "Paired", "cluster", "select"]

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from radlake.learn import metrics
 from radlake.learn.cases import Cohort
+from radlake.learn.choice import Choice
 from radlake.learn.evaluation.record import best_alone, conformal, drawn, flow, seeds, worst
 from radlake.learn.evaluation.robustness import robustness
 from radlake.learn.evaluation.scores import Answered
 from radlake.learn.evaluation.table_one import table_one
-from radlake.learn.selection import Choice
 
 _MILLISECONDS = 3000  # of a processor for trying a model on worse pictures
 _PICTURES = (20, 200)  # fewest and most of them

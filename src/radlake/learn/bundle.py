@@ -39,6 +39,10 @@ _MANIFEST = "bundle.json"
 # A number type, nodes of trees (arrays) and the F statistics; all else that skops does not know itself is refused.
 _TRUSTED = (
     "numpy.dtype",
+    "radlake.learn.additive.CurvesClassifier",
+    "radlake.learn.additive.CurvesRegressor",
+    "radlake.learn.both.ImageScore",
+    "radlake.learn.both.Looks",
     "radlake.learn.deep.views.ImageFeatures",
     "radlake.learn.deep.views.OverMirrors",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",

@@ -56,6 +56,8 @@ class Cohort:
         Labels: whole numbers, numbers or words. Empty when none were asked for.
     attributes : mapping
         (N,) arrays by name, None where it is not known: `ATTRIBUTES` and `RANGES`.
+    pixels : (N, ...) array, optional
+        Images of cases that have features as well.
     """
 
     unit: Unit
@@ -68,6 +70,7 @@ class Cohort:
     units: dict[str, str]
     y: NDArray[Any]
     attributes: dict[str, NDArray[Any]]
+    pixels: NDArray[Any] | None = None
 
     def part(self, chosen: Bools) -> Cohort:
         """Some of the cases."""
@@ -76,7 +79,14 @@ class Cohort:
             clusters=self.clusters[chosen], features=self.features[chosen],
             y=self.y[chosen] if len(self.y) else self.y,
             attributes={name: values[chosen] for name, values in self.attributes.items()},
+            pixels=None if self.pixels is None else self.pixels[chosen],
         )  # fmt: skip
+
+    @property
+    def modality(self) -> str | None:
+        """The modality of all cases; None where it is not known, or there are several."""
+        known = {v for v in self.attributes.get("modality", np.empty(0)).tolist() if v is not None}
+        return str(known.pop()) if len(known) == 1 else None
 
     def columns(self, names: tuple[str, ...]) -> Floats:
         """Features in a given order.
@@ -94,6 +104,30 @@ class Cohort:
                 f"{', '.join(missing[:5])}; measure the images with the model's own steps, or the same settings"
             )
         return self.features[:, [self.names.index(name) for name in names]]
+
+
+def with_pixels(cases: Cohort, pictures: Cohort) -> Cohort:
+    """Cases of images with their pixels; those whose pixels are not there are left out.
+
+    Parameters
+    ----------
+    cases : Cohort
+        With features.
+    pictures : Cohort
+        Of the same lake, with pixels as features.
+
+    Raises
+    ------
+    UsageError
+        When a case is a region, or none has pixels.
+    """
+    if cases.unit != "image":
+        raise UsageError("features and images together need one case an image; give --unit image, or one of the two")
+    place = {unit_id: i for i, unit_id in enumerate(pictures.ids.tolist())}
+    kept = cases.part(np.isin(cases.ids, pictures.ids))
+    if not len(kept.ids):
+        raise UsageError("no case has features and pixels that can be read; `radlake status` says why")
+    return replace(kept, pixels=pictures.features[[place[i] for i in kept.ids.tolist()]])
 
 
 def labelled(lake: Tables, target: str, unit: str | None = None) -> Cohort:

@@ -20,6 +20,8 @@ CLASSES: tuple[Task, ...] = ("binary", "multiclass")
 ALL: tuple[Task, ...] = ("binary", "multiclass", "regression")
 VALUES: tuple[Task, ...] = ("regression",)
 
+CURVES = "explainable-boosting"  # needs the package interpret-core
+
 GRADES: dict[Grade, str] = {
     "A": "fits on an index card: a short formula or a small tree",
     "B": "one weight or one curve for each feature",
@@ -192,6 +194,16 @@ def _boosting(settings: Settings, task: Task, seed: int) -> Any:
     return _gaps(model, marked=True)
 
 
+def _curves(settings: Settings, task: Task, seed: int) -> Any:
+    """A sum of one boosted curve for each feature; a gap is a step of its own."""
+    from sklearn.pipeline import make_pipeline
+
+    from radlake.learn.additive import CurvesClassifier, CurvesRegressor
+
+    kind = CurvesRegressor if task == "regression" else CurvesClassifier
+    return make_pipeline(kind(int(settings["steps"]), seed=seed))
+
+
 def _neighbours(settings: Settings, task: Task, seed: int) -> Any:
     """Mean or vote of the nearest training cases."""
     from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
@@ -258,6 +270,13 @@ FAMILIES: dict[str, Family] = {
         "p(c | x) ~ p(c) prod_j N(x_j; m_cj, s_cj)",
         "features are independent within a class and normal after ranking",
         "very few cases; a quick baseline",
+    ),
+    CURVES: Family(
+        "explainable boosting", ALL, _curves, _grid(steps=(32,)), 0, False, "B", 1.0, False,
+        "logit p = a + f1(x1) + ... + fd(xd) (regression: y = ...), each f a staircase, found by boosting (Lou et al."
+        " 2012)",
+        "effects add up, each of any form; hundreds of cases",
+        "thresholds and U-shapes that can be looked at, one drawing for each feature",
     ),
     "forest": Family(
         "random forest", ALL, _forest, _grid(leaf=(5, 1)), 1, False, "C", 1.2, False,

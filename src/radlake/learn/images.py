@@ -146,6 +146,22 @@ def images(inputs: Any, *, axes: Axes = "auto") -> Images:
     return _checked(Images(found, layouts[0].removesuffix("c"), counts[0]))
 
 
+def stacked(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """One array where all images have one shape, an array of arrays otherwise.
+
+    Examples
+    --------
+    >>> stacked([np.zeros((2, 3)), np.zeros((2, 3))]).shape, stacked([np.zeros((2, 3)), np.zeros((3, 2))]).shape
+    ((2, 2, 3), (2,))
+    """
+    if len({np.shape(a) for a in arrays}) == 1:
+        return np.stack([np.asarray(a) for a in arrays])
+    found = np.empty(len(arrays), dtype=np.object_)
+    for i, array in enumerate(arrays):
+        found[i] = np.asarray(array)
+    return found
+
+
 def _one_array(inputs: Any) -> NDArray[Any] | None:
     """Inputs as one array where all images have one shape, None where they have not."""
     if isinstance(inputs, np.ndarray) and inputs.dtype != np.object_:

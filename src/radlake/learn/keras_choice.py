@@ -16,6 +16,7 @@ import numpy as np
 
 from radlake.core.errors import UsageError
 from radlake.learn.calibration import answers, calibrator, loss
+from radlake.learn.choice import Choice
 from radlake.learn.clock import Clock, Plan, seconds
 from radlake.learn.deep.cases import ImageCases, image_cases, image_fingerprint
 from radlake.learn.deep.device import Device
@@ -26,7 +27,6 @@ from radlake.learn.keras_networks import CLASSIC, KerasClassifier
 from radlake.learn.problem import Floats, Ints
 from radlake.learn.reason import reason
 from radlake.learn.search import Search
-from radlake.learn.selection import Choice
 from radlake.learn.split import grouped_folds
 from radlake.learn.trial import HeldOut, Trial, score
 from radlake.learn.validate import Fitted, decisions

@@ -21,9 +21,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from radlake.core.errors import UsageError
+from radlake.learn.bundle import Bundle
 from radlake.learn.deep.device import Device, resolve
-from radlake.learn.images import Images, images
+from radlake.learn.images import CHANNELS, Images, images
 from radlake.learn.metrics import Floats
+from radlake.learn.validate import Fitted
 
 CLASSIC = "classic"
 _LARGEST = 1 << 30
@@ -31,6 +33,7 @@ _KERAS = ("keras", "keras.layers", "keras.initializers", "keras.optimizers", "ke
           "keras.constraints", "keras.metrics", "keras.activations", "keras.models", "keras.saving",
           "keras.src.engine.functional", "keras.src.models.functional", "keras.src.models.sequential",
           "builtins")  # fmt: skip
+_SCALING = {"Rescaling", "Normalization"}
 _CODE = {"Lambda", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer"}
 
 
@@ -139,8 +142,9 @@ class KerasClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
     network_ : keras.Model
     contract_ : dict
         What images it was trained on; see `radlake.learn.images.Images.contract`.
-    range_ : (low, high)
-        Intensities of the training images, which become 0 and 1.
+    range_ : (low, high) or None
+        Intensities of the training images, which become 0 and 1; None for a network from a file that was not trained
+        here: see `of_file`.
     """
 
     def __init__(
@@ -174,13 +178,42 @@ class KerasClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
         if len(self.classes_) < 2 or len(codes) != len(pixels):
             raise UsageError(f"expected a label for each of {len(pixels)} images, of two classes at least")
-        self.range_ = (float(pixels.min()), float(pixels.max()))
+        self.range_: tuple[float, float] | None = (float(pixels.min()), float(pixels.max()))
         keras.utils.set_random_seed(self.seed)
         with self._where():
             self.network_ = self._made(pixels.shape[1:])
             self.network_.compile(optimizer=keras.optimizers.Adam(self.rate), loss="sparse_categorical_crossentropy")
             self.network_.fit(self._scaled(pixels), codes, batch_size=self.batch, epochs=self.epochs, verbose=0)
         return self
+
+    @classmethod
+    def of_file(cls, path: Path) -> Self:
+        """A network that was trained elsewhere, with classes 0, 1 and so on.
+
+        It is given whole numbers as shares of the greatest value of their type, unless its first layers bring
+        intensities to a scale themselves (Rescaling, Normalization); other numbers as they are.
+
+        Parameters
+        ----------
+        path : Path
+            A `.keras` file whose last layer gives one probability for each class.
+
+        Raises
+        ------
+        UsageError
+            When it cannot be opened, or is no such network.
+        """
+        network = load(path)
+        takes, gives = network.input_shape, network.output_shape
+        if len(takes) != 4 or len(gives) != 2 or gives[-1] < 2 or takes[-1] not in CHANNELS:
+            raise UsageError(
+                "the network must take (N, Y, X, channels) and give one probability for each of two classes or more;"
+                f" it takes {takes} and gives {gives}"
+            )
+        found = cls(path)
+        found.network_, found.classes_, found.range_ = network, np.arange(gives[-1]), None
+        found.contract_ = {"axes": "yx", "channels": takes[-1], "largest": list(takes[1:3])}
+        return found
 
     def _where(self) -> AbstractContextManager[Any]:
         """The device, chosen for what is done inside."""
@@ -202,7 +235,11 @@ class KerasClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         return found
 
     def _scaled(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
-        """Intensities of the training images from 0 to 1."""
+        """Intensities as the network knows them: those of the training images from 0 to 1."""
+        if self.range_ is None:
+            own = any(type(layer).__name__ in _SCALING for layer in self.network_.layers[:2])
+            most = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "iu" and not own else 1
+            return (pixels / most).astype(np.float32)
         low, high = self.range_
         return ((pixels - low) / ((high - low) or 1.0)).astype(np.float32)
 
@@ -210,7 +247,7 @@ class KerasClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         """Probability of each class, shape (N, K)."""
         check_is_fitted(self, "network_")
         pixels = _channels_last(images(X).like(self.contract_))
-        if list(pixels.shape[1:3]) != self.contract_["largest"]:
+        if not all(n in (None, m) for n, m in zip(self.contract_["largest"], pixels.shape[1:3], strict=True)):
             raise UsageError(
                 f"the network takes images of {' x '.join(map(str, self.contract_['largest']))} pixels, got"
                 f" {' x '.join(map(str, pixels.shape[1:3]))}: resample the images"
@@ -244,8 +281,8 @@ class KerasClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         here_only = {"network", "device"}  # a path and a machine mean nothing elsewhere
         params = {name: value for name, value in self.get_params().items() if name not in here_only}
         fitted = {
-            "classes_": self.classes_.tolist(), "range_": list(self.range_), "contract_": self.contract_,
-            "config": json.loads(self.network_.to_json()),
+            "classes_": self.classes_.tolist(), "range_": self.range_ and list(self.range_),
+            "contract_": self.contract_, "config": json.loads(self.network_.to_json()),
         }  # fmt: skip
         tensors = {f"{i:04d}": np.asarray(value) for i, value in enumerate(self.network_.get_weights())}
         return {"estimator": type(self).__name__, "params": params, "fitted": fitted}, tensors
@@ -265,7 +302,7 @@ class KerasClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         _without_code(fitted["config"])
         found = cls(**description["params"])
         found.classes_, found.contract_ = np.array(fitted["classes_"]), dict(fitted["contract_"])
-        found.range_ = (float(fitted["range_"][0]), float(fitted["range_"][1]))
+        found.range_ = fitted["range_"] and (float(fitted["range_"][0]), float(fitted["range_"][1]))
         config = {k: v for k, v in fitted["config"].items() if k != "compile_config"}
         found.network_ = _keras().saving.deserialize_keras_object(config, safe_mode=True)
         found.network_.set_weights([tensors[name] for name in sorted(tensors)])
@@ -283,3 +320,18 @@ def _channels_last(given: Images) -> NDArray[Any]:
     if given.spatial != "yx" or not given.one_size:
         raise UsageError("a Keras network takes flat images of one size, (N, Y, X) or (N, Y, X, channels)")
     return np.moveaxis(given.arrays, 1, -1)
+
+
+def bare(path: Path, target: str) -> Bundle:
+    """A network from a `.keras` file as a bundle of which nothing else is known.
+
+    Parameters
+    ----------
+    path : Path
+    target : str
+        What its classes are of; may be empty for predictions.
+    """
+    network = KerasClassifier.of_file(path)
+    classes = tuple(network.classes_.tolist())
+    fitted = Fitted({}, network, None, "binary" if len(classes) == 2 else "multiclass", classes)
+    return Bundle("Keras network", target, (), fitted)

@@ -167,12 +167,12 @@ def predict(lake: Tables, *, model: str) -> None:
     model : str
         Folder of a bundle, or the id of a model in the lake.
     """
-    answers(lake, *open_model(lake, model))
+    bundle, model_id = open_model(lake, model)
+    answers(lake, bundle, model_id, measured(lake, (bundle.contract or {}).get("unit")))
 
 
-def answers(lake: Tables, bundle: Bundle, model_id: str) -> list[dict[str, Any]]:
-    """Write a bundle's predictions for the lake's cases, and return them."""
-    cohort = measured(lake, (bundle.contract or {}).get("unit"))
+def answers(lake: Tables, bundle: Bundle, model_id: str, cohort: Cohort) -> list[dict[str, Any]]:
+    """Write a bundle's predictions for cases of the lake, and return them."""
     if not len(cohort.ids):
         raise UsageError("the lake has no features; run a study with the step `features` first")
     found = predictions(bundle, cohort)
@@ -219,14 +219,16 @@ def evaluate_model(lake: Tables, *, model: str, split: str | None = None, seed: 
     seed : int
         Of the bootstrap.
     """
-    external(lake, *open_model(lake, model), split=split, seed=seed)
+    bundle, model_id = open_model(lake, model)
+    cohort = labelled(lake, bundle.target, (bundle.contract or {}).get("unit"))
+    external(lake, bundle, model_id, cohort, split=split, seed=seed)
 
 
-def external(lake: Tables, bundle: Bundle, model_id: str, *, split: str | None, seed: int) -> dict[str, Any]:
-    """Scores of a bundle on a lake's labelled cases that it has not seen; writes them, and returns them."""
-    found = scored(
-        bundle, labelled(lake, bundle.target, (bundle.contract or {}).get("unit")), split=split, seed=seed
-    )  # fmt: skip
+def external(
+    lake: Tables, bundle: Bundle, model_id: str, cohort: Cohort, *, split: str | None, seed: int
+) -> dict[str, Any]:
+    """Scores of a bundle on labelled cases of the lake that it has not seen; writes them, and returns them."""
+    found = scored(bundle, cohort, split=split, seed=seed)
     owner = f"evaluate:{model_id}"
     write(lake, "scores", owner, [
         {
@@ -265,6 +267,7 @@ def scored(bundle: Bundle, cohort: Cohort, *, split: str | None, seed: int) -> d
         "drawn": drawn(given), "worst": worst(given, cases.ids, bundle.fitted.classes),
         "sets": _sets(given.y, told, bundle.fitted.classes),
         "subgroups": group_rows(subgroups(given, attributes(cases), seed=seed)),
+        "classes": list(bundle.fitted.classes),
     }  # fmt: skip
 
 

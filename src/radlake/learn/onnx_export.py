@@ -95,6 +95,8 @@ def _whole(fitted: Fitted, models: list[Any]) -> Any:
     import torch
     from torch import Tensor, nn
 
+    from radlake.learn.deep.augment import augmentation, mirrors, over_mirrors
+
     shape = (1, -1) + (1,) * len(models[0].scale_.size)
 
     def standard(model: Any) -> list[Tensor]:
@@ -115,7 +117,8 @@ def _whole(fitted: Fitted, models: list[Any]) -> Any:
             found = []
             for network, model in zip(self.networks, models, strict=True):
                 low, high, mean, sd = standard(model)
-                said = network((torch.minimum(torch.maximum(images, low), high) - mean) / sd)
+                sides = mirrors(augmentation(model.augment))
+                said = over_mirrors(network, (torch.minimum(torch.maximum(images, low), high) - mean) / sd, sides)
                 found.append(said * float(model.spread_) + float(model.center_) if not fitted.classes else said)
             joint = torch.stack(found).mean(dim=0)
             return joint if not fitted.classes else _probable(joint, weights)

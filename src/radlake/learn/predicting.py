@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from radlake.learn.both import inputs_of
 from radlake.learn.bundle import Bundle
 from radlake.learn.cases import Cohort
 from radlake.learn.contract import Judged, OutsideContract, outside, refuse, unlike
@@ -61,11 +62,11 @@ def _answered(bundle: Bundle, cohort: Cohort) -> tuple[Floats, Judged]:
         what = ("features of a lake, or images that its steps can measure", "pictures: a .npz, a folder or a file")
         raise OutsideContract(f"the model answers for {what[0 if features else 1]}; that is not what it was given")
     if given is None:
-        p = predicted(bundle.fitted, cohort.columns(bundle.inputs))
+        p = predicted(bundle.fitted, inputs_of(bundle.fitted, cohort, bundle.inputs))
         return p, _unknown(len(p))
     if features:
         refuse(given, cohort)
-    p = predicted(bundle.fitted, cohort.columns(bundle.inputs))
+    p = predicted(bundle.fitted, inputs_of(bundle.fitted, cohort, bundle.inputs))
     return p, outside(given, cohort) if features else unlike(given, cohort)
 
 

@@ -51,13 +51,15 @@ class Folds:
         given : Problem
         test : (N,) bool array
         """
-        seen, unseen = given.features[~test], given.features[test]
         if steps is None:
-            return Fold(None, seen, unseen, 0.0, 0.0)
+            return Fold(None, given.inputs[~test], given.inputs[test], 0.0, 0.0)
         key = (_recipe(steps), test.tobytes())
         if key in self.kept:
             return self.kept[key]
-        fold = _prepared(steps, seen, unseen, given.y[~test])
+        if given.looks is not None and len(steps.steps) > 1:  # what is made of images is dear, and shared by many
+            fold = _after(self.prepare(steps[:1], given, test), steps, given.y[~test])
+        else:
+            fold = _prepared(steps, given.inputs[~test], given.inputs[test], given.y[~test])
         if given.features.nbytes <= _MOST:
             self.kept[key] = fold
         return fold
@@ -72,6 +74,13 @@ def _prepared(steps: Any, seen: Floats, unseen: Floats, y: NDArray[Any]) -> Fold
         between = time.perf_counter()
         changed = steps.transform(unseen)
     return Fold(steps, fitted, changed, between - started, time.perf_counter() - between)
+
+
+def _after(first: Fold, steps: Any, y: NDArray[Any]) -> Fold:
+    """The fold behind all steps, of which the first has been fitted."""
+    rest = _prepared(steps[1:], first.seen, first.unseen, y)
+    whole = type(steps)([*first.steps.steps, *rest.steps.steps])
+    return Fold(whole, rest.seen, rest.unseen, first.fit_s + rest.fit_s, first.transform_s + rest.transform_s)
 
 
 def _recipe(steps: Any) -> str:

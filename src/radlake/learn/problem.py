@@ -45,6 +45,8 @@ class Problem:
     task : Task
     classes : tuple
         Labels by class number; empty for regression.
+    looks : (N, M, V) array, optional
+        What is seen of each case's image, where models are given both; see `radlake.learn.both`.
     """
 
     features: Floats
@@ -53,10 +55,19 @@ class Problem:
     names: tuple[str, ...]
     task: Task
     classes: tuple[int | float | str, ...]
+    looks: NDArray[Any] | None = None
 
     def part(self, chosen: Bools) -> Problem:
         """The same problem with some cases only."""
-        return Problem(self.features[chosen], self.y[chosen], self.groups[chosen], self.names, self.task, self.classes)
+        return Problem(
+            self.features[chosen], self.y[chosen], self.groups[chosen], self.names, self.task, self.classes,
+            None if self.looks is None else self.looks[chosen],
+        )  # fmt: skip
+
+    @property
+    def inputs(self) -> Any:
+        """What models are given: the features, or these with what is seen of the images."""
+        return self.features if self.looks is None else Paired(self.features, self.looks, self.groups)
 
     @property
     def strata(self) -> Ints:
@@ -70,9 +81,43 @@ class Problem:
     def digest(self) -> str:
         """SHA-256 of the data."""
         found = hashlib.sha256(repr((self.names, self.task, self.classes)).encode())
-        for array in (self.features, self.y, self.groups):
+        for array in (self.features, self.y, self.groups, *([] if self.looks is None else [self.looks])):
             found.update(np.ascontiguousarray(array).tobytes())
         return found.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Paired:
+    """Features of cases and their images, row by row: what a model of both is given.
+
+    Parameters
+    ----------
+    features : (N, D) float array
+    images : (N, ...) array
+        Pixels, or numbers that were made of them.
+    groups : (N,) array, optional
+        What is kept together when a model is fitted.
+    """
+
+    features: Floats
+    images: NDArray[Any]
+    groups: Ints | None = None
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Cases and features."""
+        return self.features.shape
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the features, and of the images that are numbers."""
+        return self.features.nbytes + self.images.nbytes
+
+    def __getitem__(self, chosen: Any) -> Paired:
+        return Paired(self.features[chosen], self.images[chosen], None if self.groups is None else self.groups[chosen])
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import numpy as np
 
 from radlake.learn.calibration import calibrator
 from radlake.learn.clock import Clock
-from radlake.learn.families import Family, options
+from radlake.learn.families import CURVES, Family, options
 from radlake.learn.journal import Journal
 from radlake.learn.prepare import Folds
 from radlake.learn.problem import Fingerprint, Ints, Problem
@@ -27,6 +28,7 @@ from radlake.learn.validate import Fitted, decisions
 
 _PROBE = 250  # cases; fewer say little on the growth of the time
 _FINALISTS = 4
+_ROOM = 2.0  # times its cost: a dear family may not take the time in which the others are told apart
 _KERNEL_CASES = 20_000
 
 
@@ -66,12 +68,16 @@ def prune(families: Mapping[str, Family], found: Fingerprint, *, prefer: str) ->
 
 def _reason_against(name: str, family: Family, found: Fingerprint, prefer: str) -> str | None:
     """Why a family is not tried, or None."""
-    n, d = found.cases, found.features
+    n, d, name = found.cases, found.features, name.partition("+")[0]
     rules = (
         (prefer == "readable" and family.grade in "CD", "nobody can read how it decides, and readable was asked for"),
         (not options(family, cases=n * 3 // 5, features=d), f"{d} features and {n} cases leave it nothing to choose"),
         (name == "linear" and n < 10 * d, f"without a penalty it needs ten cases a feature; there are {n} for {d}"),
-        (name == "boosting" and n < 150, f"its trees need 20 cases a leaf; there are {n} in all"),
+        (
+            name == CURVES and find_spec("interpret") is None,
+            "interpret-core is not installed: pip install 'radlake[ebm]'",
+        ),
+        (name in {"boosting", CURVES} and n < 150, f"its trees need 20 cases a leaf; there are {n} in all"),
         (
             name in {"forest", "extra-trees"} and found.fewest < 15,
             f"{found.fewest} patients in the rarest class are too few for trees",
@@ -114,8 +120,8 @@ def probe(
         usual = options(family, cases=size, features=given.features.shape[1])
         model = family.make(usual[min(family.usual, len(usual) - 1)], given.task, seed)
         started = time.perf_counter()
-        fit_quietly(model, given.features[rows], given.y[rows])
-        decisions(model, given.features[rows])
+        fit_quietly(model, given.inputs[rows], given.y[rows])
+        decisions(model, given.inputs[rows])
         needs[name] = (time.perf_counter() - started) * (n / len(rows)) ** family.growth
     return needs, refused
 
@@ -158,11 +164,13 @@ class Searcher:
         if self.clock.replay is None:
             order.sort(key=lambda name: self.needs[name])
         trials = {name: self._trials(name) for name in order}
-        left_out = {}
+        left_out: dict[str, str] = {}
         for name in order:
             usual = trials[name][min(self.families[name].usual, len(trials[name]) - 1)]
-            if not self._try(usual, 0):
-                left_out[name] = f"one round of it takes about {self._cost(usual):.0f} s, more than the budget left"
+            room = _ROOM if len(left_out) < order.index(name) else 1.0  # something has been tried
+            if not self._try(usual, 0, room=room):
+                most = "the budget left" if room == 1.0 else "half of the time left"
+                left_out[name] = f"one round of it takes about {self._cost(usual):.0f} s, more than {most}"
         for name in self._better(order, trials):
             for trial in trials[name]:
                 self._try(trial, 0)
@@ -184,12 +192,15 @@ class Searcher:
         """Expected seconds of one repeat."""
         return self.needs[trial.name] * self.count
 
-    def _try(self, trial: Trial, repeat: int) -> bool:
-        """Run a trial on a repeat unless it has been, or the clock forbids; whether it has been run now or before."""
+    def _try(self, trial: Trial, repeat: int, *, room: float = 1.0) -> bool:
+        """Run a trial on a repeat unless it has been, or the clock forbids; whether it has been run now or before.
+
+        `room` is how many times its cost must be left.
+        """
         if len(trial.runs) != repeat:
             return len(trial.runs) > repeat
         work = f"{self.part}/{repeat}/{trial.name}/{trial.place}"
-        if not self.clock.allows(work, needs=self._cost(trial), until=self.until):
+        if not self.clock.allows(work, needs=room * self._cost(trial), until=self.until):
             return False
         if (found := None if self.journal is None else self.journal.find(work)) is not None:
             trial.runs.append(HeldOut.of(*found))
@@ -246,7 +257,7 @@ class Searcher:
 def final(trial: Trial, given: Problem, *, seed: int) -> Fitted:
     """The trial's model fitted on all cases, with its curve."""
     model = trial.family.make(trial.settings, given.task, seed)
-    fit_quietly(model, given.features, given.y)
+    fit_quietly(model, given.inputs, given.y)
     return Fitted(
         trial.settings, model, calibrator(trial.family, given, trial.runs[0].decision), given.task, given.classes
     )  # fmt: skip

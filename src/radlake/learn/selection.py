@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from radlake.core.errors import UsageError
-from radlake.learn.bundle import Bundle, save
+from radlake.learn.choice import Choice
 from radlake.learn.clock import Clock, Plan, seconds
 from radlake.learn.expectation import what_it_can_show
 from radlake.learn.families import FAMILIES, Family, Task, applicable
-from radlake.learn.images import are_images
+from radlake.learn.images import are_images, stacked
 from radlake.learn.journal import Journal, identity
-from radlake.learn.problem import Bools, Fingerprint, Floats, Ints, Problem, fingerprint, problem
+from radlake.learn.problem import Bools, Fingerprint, Floats, Ints, Problem, fingerprint, join, problem
 from radlake.learn.reason import reason
 from radlake.learn.search import Search, Searcher, final, probe, prune
 from radlake.learn.split import grouped_folds
-from radlake.learn.validate import Fitted, holds_rows
-from radlake.learn.verdict import NOT_ASKED, TOLERANCE, Figures, Line, Prefer, figures, pick, table
+from radlake.learn.verdict import NOT_ASKED, TOLERANCE, Figures, Prefer, figures, pick, table
 
 if TYPE_CHECKING:
     from radlake.learn.deep.device import Device
@@ -31,92 +30,11 @@ _PROBED = 0.1  # share of the budget for the probe
 _KEPT = 0.05  # share for the final fit and the table
 
 
-@dataclass(frozen=True, eq=False)
-class Choice:
-    """The chosen model and the evidence for it.
-
-    Parameters
-    ----------
-    model : Fitted
-        Fitted on all cases; `predict_proba` and `predict` take an (N, D) array, or images.
-    table : tuple of Line
-        Every family, the chosen one first.
-    reason : str
-        Why this one, in plain words.
-    expectation : str
-        What so many cases can show; known before anything was fitted.
-    notes : tuple of str
-        What is odd about the data.
-    honest : Figures or None
-        The whole procedure on held-out patients; None when the budget was too short.
-    picks : tuple of str
-        Family that each outer fold chose.
-    predictions : (R, N, K) float array
-        Of each repeat of the outer loop; NaN where its fold was not reached.
-    folds : (R, N) int array
-        Fold in which each case was held out.
-    tried : tuple of mapping
-        Every family and settings that were tried in the main search, with the mean score.
-    plan : Plan
-        Give it as `replay` to get the same model again.
-    inputs : tuple of str
-        Names of the features; empty for images.
-    data : Fingerprint
-    contract : mapping, optional
-        What images the model accepts.
-    own : (N, K) float array, optional
-        Answers of the chosen kind of model in the first cross-validation, each by one that had not seen the case; NaN
-        for folds that there was no time for. They were looked at for the choice, so that their score is optimistic.
-    """
-
-    model: Fitted
-    table: tuple[Line, ...]
-    reason: str
-    expectation: str
-    notes: tuple[str, ...]
-    honest: Figures | None
-    picks: tuple[str, ...]
-    predictions: Floats
-    folds: Ints
-    tried: tuple[Mapping[str, Any], ...]
-    plan: Plan
-    inputs: tuple[str, ...]
-    data: Fingerprint
-    contract: Mapping[str, Any] | None = None
-    own: Floats | None = None
-
-    def save(self, folder: str | Path, *, target: str = "outcome") -> None:
-        """Write a bundle with the model and the evidence; `radlake.learn.bundle.load` reads it.
-
-        Parameters
-        ----------
-        folder : path
-            Replaced if it is there.
-        target : str
-            Name of the outcome.
-        """
-        save(Bundle(self.table[0].title, target, self.inputs, self.model, self.evidence(), self.contract), Path(folder))
-
-    def evidence(self) -> dict[str, Any]:
-        """Why this model, in plain JSON types."""
-        return {
-            "table": [line.as_dict() for line in self.table],
-            "reason": self.reason,
-            "expectation": self.expectation,
-            "notes": list(self.notes),
-            "honest": None if self.honest is None else vars(self.honest),
-            "picks": list(self.picks),
-            "tried": [dict(row) for row in self.tried],
-            "plan": self.plan.as_dict(),
-            "data": self.data.as_dict(),
-            "holds_rows": holds_rows(self.model.pipeline),
-        }
-
-
 def select(  # noqa: PLR0913 - its options are the request
     features: Any,
     y: Any,
     *,
+    images: Any = None,
     groups: Any = None,
     clusters: Any = None,
     task: Task | None = None,
@@ -129,6 +47,7 @@ def select(  # noqa: PLR0913 - its options are the request
     outer: bool = True,
     seed: int = 0,
     device: Device = "auto",
+    modality: str | None = None,
     replay: Plan | None = None,
     journal: str | Path | None = None,
     progress: Callable[[float, float], None] | None = None,
@@ -146,6 +65,9 @@ def select(  # noqa: PLR0913 - its options are the request
         together, and models are networks and classical ones on views (`radlake.learn.deep.families.image_families`).
     y : (N,) array
         Labels, or values for regression.
+    images : images, optional
+        Of the same cases, where `features` are numbers: models are tried on the features alone, and with what the
+        images say beside them (`radlake.learn.both`). Near-duplicates are found and kept together.
     groups, clusters : (N,) arrays, optional
         Patient, and near-duplicate cluster, of each case; see `radlake.learn.problem.problem`.
     task : {"binary", "multiclass", "regression"}, optional
@@ -166,6 +88,9 @@ def select(  # noqa: PLR0913 - its options are the request
         Of folds, models and bootstrap.
     device : {"auto", "cpu", "cuda"}
         Where networks are trained: by default on a GPU where there is one. Models of tables use the processor.
+    modality : str, optional
+        Of images, as in DICOM: how they may be changed while networks learn (an X-ray is never mirrored). Not known by
+        default: then only what holds for all.
     replay : Plan, optional
         Repeat an earlier choice to the bit, whatever the time: the plan's options take the place of those given here.
     journal : path, optional
@@ -205,11 +130,14 @@ def select(  # noqa: PLR0913 - its options are the request
 
         return select_images(
             features, y, groups=groups, clusters=clusters, task=task, models=models, budget=budget, prefer=prefer,
-            folds=folds, repeats=repeats, outer=outer, seed=seed, device=device, replay=replay,
+            folds=folds, repeats=repeats, outer=outer, seed=seed, device=device, modality=modality, replay=replay,
             journal=journal, progress=progress,
         )  # fmt: skip
     clock = Clock(seconds(budget), replay, progress)
     given = problem(features, y, groups=groups, clusters=clusters, task=task, names=names)
+    if images is not None:
+        with threadpool_limits(1):
+            given = _with_images(given, images)
     design: dict[str, Any] = {
         "models": None if models is None else sorted(models), "prefer": prefer, "folds": folds, "repeats": repeats,
         "outer": outer, "seed": seed,
@@ -223,13 +151,35 @@ def select(  # noqa: PLR0913 - its options are the request
         kept = Journal(Path(journal), identity(given.digest, design | _machine()))
         clock.go_on(kept.allowed, kept.elapsed)
     with threadpool_limits(1):  # sums in another order would give other last bits
-        return _select(given, design, clock, kept)
+        choice = _select(given, design, clock, kept)
+    if images is None:
+        return choice
+    from radlake.learn import both
+
+    pixels = images if isinstance(images, np.ndarray) else stacked(images)
+    model = both.final(choice.model, pixels)
+    pictures = {"images": model.pipeline[0].contract_} if both.sees_images(model) else None
+    return replace(choice, model=model, contract=pictures)
+
+
+def _with_images(given: Problem, pictures: Any) -> Problem:
+    """The problem with what is seen of the images; patients whose images are nearly the same are joined."""
+    from radlake.learn.both import VIEW
+    from radlake.learn.deep.views import seen
+    from radlake.learn.duplicates import near_duplicates
+    from radlake.learn.images import images
+
+    found = images(pictures)
+    if len(found) != len(given.y):
+        raise UsageError(f"expected one image for each of {len(given.y)} cases, got {len(found)}")
+    twins, _ = near_duplicates(found)
+    return replace(given, groups=join(len(found), given.groups, twins), looks=seen(found, VIEW))
 
 
 def _select(given: Problem, design: dict[str, Any], clock: Clock, journal: Journal | None) -> Choice:
     """The whole procedure on checked data."""
     found = fingerprint(given)
-    _check(design, found)
+    _check(design, found, _families(given))
     families, left_out = _candidates(given, found, design)
     needs, refused = probe(families, given, clock, until=_PROBED, seed=design["seed"])
     families = {name: family for name, family in families.items() if name in needs}
@@ -247,7 +197,7 @@ def _select(given: Problem, design: dict[str, Any], clock: Clock, journal: Journ
     predictions, fold, picks = _outer(given, tried, needs, clock, design, journal)
     honest = _honest(given, predictions, fold, design["seed"])
     reasons = left_out | refused | main.left_out
-    lines = table(given, main, applicable(given.task), reasons, prefer=design["prefer"], seed=design["seed"])
+    lines = table(given, main, _families(given), reasons, prefer=design["prefer"], seed=design["seed"])
     text = reason(
         lines, found, given.task, prefer=design["prefer"], honest=honest, picks=picks, waits=not design["outer"]
     )
@@ -258,15 +208,24 @@ def _select(given: Problem, design: dict[str, Any], clock: Clock, journal: Journ
     )  # fmt: skip
 
 
-def _check(design: Mapping[str, Any], found: Fingerprint) -> None:
+def _families(given: Problem) -> dict[str, Family]:
+    """All that can answer."""
+    if given.looks is None:
+        return applicable(given.task)
+    from radlake.learn.both import families
+
+    return families(given)
+
+
+def _check(design: Mapping[str, Any], found: Fingerprint, able: Mapping[str, Family]) -> None:
     """Refuse options that do not exist, and folds that some class cannot fill."""
     if design["prefer"] not in TOLERANCE:
         raise UsageError(f"prefer must be one of {', '.join(TOLERANCE)}; got {design['prefer']!r}")
     if design["folds"] < 2 or design["repeats"] < 1:
         raise UsageError("folds must be 2 or more, repeats 1 or more")
     for name in design["models"] or ():
-        if name not in FAMILIES:
-            raise UsageError(f"no model {name!r}; there are {', '.join(FAMILIES)}")
+        if name not in FAMILIES and name not in able:
+            raise UsageError(f"no model {name!r}; there are {', '.join({**FAMILIES, **able})}")
     if found.fewest < 2 * design["folds"]:
         raise UsageError(
             f"the rarest class occurs in {found.fewest} patients; {design['folds']} folds inside"
@@ -278,7 +237,7 @@ def _candidates(
     given: Problem, found: Fingerprint, design: Mapping[str, Any]
 ) -> tuple[dict[str, Family], dict[str, str]]:
     """Families to try, and the reason against each of the others."""
-    fitting = applicable(given.task)
+    fitting = _families(given)
     wanted = set(design["models"] or fitting)
     reasons = {name: NOT_ASKED for name in fitting if name not in wanted}
     reasons |= prune({n: f for n, f in fitting.items() if n in wanted}, found, prefer=design["prefer"])
@@ -350,7 +309,7 @@ def _outer_repeat(
         chosen, _ = pick(found, prefer=design["prefer"])
         model = final(chosen, seen, seed=design["seed"])
         picks.append(chosen.name)
-        unseen = given.features[test]
+        unseen = given.inputs[test]
         regression = given.task == "regression"
         predictions[test] = model.predict(unseen)[:, None] if regression else model.predict_proba(unseen)
     return predictions, picks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -16,11 +17,14 @@ from radlake.core.errors import UsageError
 from radlake.core.place import Place
 from radlake.lake.durable import filled_folder
 from radlake.learn.account import account
+from radlake.learn.both import inputs_of
 from radlake.learn.bundle import Bundle, save
 from radlake.learn.card import card
 from radlake.learn.cases import ATTRIBUTES, Cohort
-from radlake.learn.clock import Plan
+from radlake.learn.choice import Choice
+from radlake.learn.clock import Plan, seconds
 from radlake.learn.contract import contract, origin
+from radlake.learn.deep.parts import cores
 from radlake.learn.evaluation import leakage
 from radlake.learn.evaluation.operating import Operating, confusion, crossed, threshold
 from radlake.learn.evaluation.scores import Answered, Measure, evaluate
@@ -29,7 +33,7 @@ from radlake.learn.evaluation.table_one import table_one
 from radlake.learn.families import Task
 from radlake.learn.keras_choice import choose, is_keras
 from radlake.learn.problem import Bools, Floats, join
-from radlake.learn.selection import Choice, select
+from radlake.learn.selection import select
 from radlake.learn.verdict import Prefer
 
 if TYPE_CHECKING:
@@ -39,6 +43,9 @@ Group = Literal["patient", "case"]
 _PAIRS = 2000  # held-out answers that a bundle keeps for intervals; more would not make them narrower
 _DIGITS = 12  # of the hash of a training case's id
 _PREVALENCES = (0.01, 0.1)
+_EVALUATION = 0.002  # seconds a case for all scores with their intervals
+_WORSE_PICTURES = 3.0  # seconds to try a model on worse pictures; see `radlake.learn.account`
+_LARGEST_SHARE = 1 / 7  # of the budget for evaluation
 
 
 @dataclass(frozen=True)
@@ -147,13 +154,16 @@ def train(
     people, groups = len(np.unique(groups)), join(len(groups), groups, clusters)
     if (joined := len(np.unique(groups))) < people:
         notes.append(f"near-duplicates count as one patient: {joined} instead of {people}")
+    pictured = not cases.names or cases.pixels is not None
     keras = is_keras(asked.models)
     rest: dict[str, Any] = {} if keras else {
-        "outer": bool(cases.names) or not held.any(), "journal": journal, "progress": progress,
+        "outer": not pictured or not held.any(), "journal": journal, "progress": progress, "images": cases.pixels,
+        "modality": cases.modality,
     }  # fmt: skip
+    left = seconds(asked.budget) - _afterwards(cohort, asked)
     choice = (choose if keras else select)(
         cases.features, cases.y, groups=groups, task=asked.task, names=cases.names or None,
-        models=asked.models or None, budget=asked.budget, prefer=asked.prefer, folds=asked.folds, repeats=asked.repeats,
+        models=asked.models or None, budget=left, prefer=asked.prefer, folds=asked.folds, repeats=asked.repeats,
         seed=asked.seed, device=asked.device, replay=replay, **rest,
     )  # fmt: skip
     honest, point = _honest(choice, cases, groups, asked)
@@ -166,8 +176,13 @@ def train(
         choice, cohort, attributes(cohort), honest=honest, predicted=predicted, seed=asked.seed,
         tested=answered(choice.model, cohort.part(held), point) if held.any() else None,
     )  # fmt: skip
-    evidence["compute"] = {"cpu_seconds": time.process_time() - started, "budget": asked.budget}
-    accepts = contract(cases) if cases.names else {**(choice.contract or {}), "unit": cases.unit, **origin(cases)}
+    evidence["compute"] = {"cpu_seconds": time.process_time() - started, "budget": asked.budget, **_machine()}
+    accepts = {
+        "unit": cases.unit,
+        **origin(cases),
+        **(contract(cases) if cases.names else {}),
+        **(choice.contract or {}),
+    }
     bundle = Bundle(
         choice.table[0].title, asked.target, choice.inputs, choice.model, evidence, accepts, pipeline
     )  # fmt: skip
@@ -181,6 +196,25 @@ def save_model(trained: Trained, place: Place) -> None:
     with filled_folder(place) as folder:
         save(bundle, folder)
         (folder / "card.md").write_text(text, encoding="utf-8")
+
+
+def _machine() -> dict[str, int]:
+    """Cores and bytes of memory of this machine, as far as they are known."""
+    found = {"cores": cores()}
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        found["memory_bytes"] = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return found
+
+
+def _afterwards(cohort: Cohort, asked: Request) -> float:
+    """Seconds of the budget that evaluation needs after the choice, about, but never more than a seventh.
+
+    Intervals by bootstrap take time with every case; the choice is repeated once at least, for all that is no test.
+    """
+    test = cohort.roles == "test"
+    alone = (not cohort.names or cohort.pixels is not None) and test.any()  # the choice is not repeated
+    scored = 2 * int(test.sum()) + (0 if alone else int((~test).sum()))
+    return min(_LARGEST_SHARE * seconds(asked.budget), _EVALUATION * scored + (0 if cohort.names else _WORSE_PICTURES))
 
 
 def _load_libraries() -> None:
@@ -306,7 +340,7 @@ def _tested(choice: Choice, cohort: Cohort, held: Bools, point: float | None, as
 
 def answered(model: Any, cases: Cohort, point: float | None) -> Answered:
     """What a fixed model says about labelled cases, acting from a threshold on."""
-    p = predicted(model, cases.columns(cases.names))
+    p = predicted(model, inputs_of(model, cases, cases.names))
     groups = np.where(cases.patients == "", cases.ids, cases.patients)
     called = None if point is None else (p[None, :, 1] >= point)
     return Answered(model.task, codes(model.classes, cases.y), p[None], groups, None, called)

@@ -217,6 +217,7 @@ _COUNTS: dict[str, Callable[[Any], int]] = {
     "get_n_leaves": lambda m: int(m.get_n_leaves()),
     "estimators_": lambda m: int(sum(tree.get_n_leaves() for tree in m.estimators_)),
     "n_trees_per_iteration_": lambda m: int(m.n_iter_ * m.n_trees_per_iteration_ * m.max_leaf_nodes),
+    "steps_": lambda m: int(sum(table.size for table in m.steps_)),
     "theta_": lambda m: int(2 * m.theta_.size),
     "n_samples_fit_": lambda m: int(m.n_samples_fit_ * m.n_features_in_),
 }

@@ -200,7 +200,10 @@ def _level(kind: str, level: float) -> str:
 def compute(found: Mapping[str, Any]) -> str:
     """What the choice cost."""
     budget = f", of a budget of {found['budget']}" if found.get("budget") else ""
-    return f"The choice and its evaluation took {duration(found['cpu_seconds'])} of processor time{budget}."
+    where = f", on {plural(found['cores'], 'core')}" if found.get("cores") else ""
+    if where and found.get("memory_bytes"):
+        where += f" and {found['memory_bytes'] / 2**30:.0f} GiB of memory"
+    return f"The choice and its evaluation took {duration(found['cpu_seconds'])} of processor time{budget}{where}."
 
 
 def crossed(matrix: Sequence[Sequence[int]], classes: Sequence[Any]) -> Row | None:

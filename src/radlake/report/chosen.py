@@ -122,10 +122,11 @@ def chosen(evidence: Mapping[str, Any] | None) -> Chosen | None:
         return None
     tried = [line for line in evidence["table"] if line["mean"] is not None]
     untried = [line for line in evidence["table"] if line["mean"] is None]
-    point, groups = evidence.get("operating"), evidence.get("subgroups", [])
+    point = evidence.get("operating")
+    gaps, groups = by_group(evidence.get("subgroups", []))
     return Chosen(
         reason=evidence["reason"].split(" Not tried:")[0],
-        expectation=evidence["expectation"],
+        expectation=evidence["expectation"].replace("+-", "±"),
         point=""
         if point is None
         else f"It acts from a probability of {fixed(point['threshold'])} on: {point['words']}.",
@@ -136,10 +137,10 @@ def chosen(evidence: Mapping[str, Any] | None) -> Chosen | None:
         lines=tried,
         left_out=_left_out(untried),
         parts=[_part(key, title, evidence) for key, title in PARTS if evidence.get(key)],
-        gaps=_gaps(groups),
-        groups=[{**g, "by": words(g["by"]), "title": _title(g["metric"])} for g in groups],
+        gaps=gaps,
+        groups=groups,
         leaks=evidence.get("leakage", []),
-        yes=_yes(evidence.get("classes", [])),
+        yes=yes(evidence.get("classes", [])),
         alone=alone(evidence.get("alone")),
         seeds=seeds(evidence.get("seeds", [])),
         sets=sets(evidence.get("conformal")),
@@ -148,7 +149,7 @@ def chosen(evidence: Mapping[str, Any] | None) -> Chosen | None:
     )
 
 
-def _yes(classes: list[Any]) -> str:
+def yes(classes: list[Any]) -> str:
     """Which of two classes is meant by "yes"; empty for others."""
     return f"“Yes” is the answer {classes[1]}, “no” the answer {classes[0]}." if len(classes) == 2 else ""
 
@@ -163,12 +164,38 @@ def _left_out(lines: list[Row]) -> list[str]:
 
 def _part(key: str, title: str, evidence: Mapping[str, Any]) -> Part:
     """Scores, curves and mistakes of one part of the cases."""
-    drawn = evidence.get("drawn", {}).get(key, {})
-    matrix = drawn.get("confusion") or (evidence.get("confusion", []) if key == "evaluation" else [])
-    return Part(
-        title, [_score(r) for r in evidence[key]], figures(drawn), _counted(matrix),
-        crossed(matrix, evidence.get("classes", [])), mistakes(evidence.get("worst", {}).get(key, [])),
+    drawn = dict(evidence.get("drawn", {}).get(key, {}))
+    if not drawn.get("confusion") and key == "evaluation":
+        drawn["confusion"] = evidence.get("confusion", [])
+    return part(
+        title, evidence[key], drawn, classes=evidence.get("classes", []), worst=evidence.get("worst", {}).get(key, [])
     )  # fmt: skip
+
+
+def part(title: str, scores: list[Row], drawn: Mapping[str, Any], *, classes: list[Any], worst: list[Row]) -> Part:
+    """Scores, curves and mistakes of some cases.
+
+    Parameters
+    ----------
+    title : str
+    scores : list of dict
+        Measures as JSON values.
+    drawn : mapping
+        From `radlake.learn.evaluation.record.drawn`.
+    classes : list
+        Labels; empty for values.
+    worst : list of dict
+        From `radlake.learn.evaluation.record.worst`.
+    """
+    matrix = drawn.get("confusion") or []
+    return Part(
+        title, [_score(r) for r in scores], figures(drawn), _counted(matrix), crossed(matrix, classes), mistakes(worst)
+    )  # fmt: skip
+
+
+def by_group(groups: list[Row]) -> tuple[str, list[Row]]:
+    """Forest plot of the gaps that chance does not explain (empty when there are none), and all subgroups in words."""
+    return _gaps(groups), [{**g, "by": words(g["by"]), "title": _title(g["metric"])} for g in groups]
 
 
 def _title(metric: str) -> str:

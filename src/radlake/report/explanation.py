@@ -45,6 +45,7 @@ def contents(found: Mapping[str, Any]) -> dict[str, Any]:
         "coefficients": [{**w, "title": title(w["feature"])} for w in found["coefficients"][:_SHOWN]],
         "left": max(0, len(found["coefficients"]) - _SHOWN),
         "rules": [_in_words(line) for line in found["rules"]],
+        "curves": [_curve(row) for row in found.get("curves", [])],
         "shapley": _average(found["shapley"]),
         "dependence": [_dependence(row) for row in found["dependence"] if row["values"]],
         "each": [_case(row) for row in found["each"]],
@@ -86,6 +87,13 @@ def _dependence(row: Mapping[str, Any]) -> dict[str, str]:
     line = Line(row["feature"], list(zip(row["values"], row["answers"], strict=True)))
     name = title(row["feature"])
     return {"title": name, "figure": dependence(line, title=f"Mean answer over {name}", across=name)}
+
+
+def _curve(row: Mapping[str, Any]) -> dict[str, str]:
+    """What one feature adds, as a staircase."""
+    name = title(row["feature"])
+    line = Line(row["feature"], [(u, v) for u, v in row["points"]])
+    return {"title": name, "figure": dependence(line, title=f"What {name} adds", across=name, up="adds")}
 
 
 def _case(row: Mapping[str, Any]) -> dict[str, Any]:

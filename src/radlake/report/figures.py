@@ -157,12 +157,12 @@ def forest(rows: Sequence[Estimate], *, title: str, low: float, high: float, ref
     return picture(_WIDTH, floor + 22, title, parts)
 
 
-def dependence(shown: Line, *, title: str, across: str) -> str:
+def dependence(shown: Line, *, title: str, across: str, up: str = "mean answer") -> str:
     """One line over the values of a measure, on axes that just hold it."""
     u, v = ([p[i] for p in shown.points] for i in (0, 1))
     room = 0.08 * (max(v) - min(v)) or 0.05
     x, y = _plane((min(u), max(u) if max(u) > min(u) else min(u) + 1), (min(v) - room, max(v) + room), 240)
-    return picture(_WIDTH, 240, title, [*_frame(x, y, across, "mean answer"), _polyline(shown, x, y)])
+    return picture(_WIDTH, 240, title, [*_frame(x, y, across, up), _polyline(shown, x, y)])
 
 
 def scatter(points: Sequence[Sequence[float]], *, title: str, across: str, up: str) -> str:

@@ -7,7 +7,17 @@ import pytest
 import torch
 
 from radlake.core.errors import UsageError
-from radlake.learn.deep.augment import AUGMENTATIONS, Augmentation, augmentation, augmented, movements, resample
+from radlake.learn.deep import ImageClassifier, ImageSegmenter
+from radlake.learn.deep.augment import (
+    AUGMENTATIONS,
+    Augmentation,
+    augmentation,
+    augmented,
+    fitting,
+    mirrors,
+    movements,
+    resample,
+)
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -66,3 +76,31 @@ def test_labels_move_with_the_image_and_stay_labels() -> None:
 def test_an_unknown_name_is_told() -> None:
     with pytest.raises(UsageError, match="no augmentation 'wild'; there are none, mild"):
         augmentation("wild")
+
+
+@pytest.mark.parametrize(
+    ("modality", "name"),
+    [("CT", "ct"), ("MR", "mr"), ("US", "us"), ("DX", "xray"), ("CR", "xray"), ("XX", "mild"), (None, "mild")],
+)
+def test_images_are_changed_as_their_modality_allows(modality: str | None, name: str) -> None:
+    assert fitting(modality, np.arange(10)) == name
+    assert fitting(modality, np.array([0, 255, 255])) == "mask"
+    assert name in AUGMENTATIONS
+
+
+def test_where_images_may_be_mirrored_answers_do_not_depend_on_the_side() -> None:
+    assert mirrors(AUGMENTATIONS["any"]) == [(), (-1,), (-2,), (-1, -2)]
+    assert mirrors(AUGMENTATIONS["xray"]) == mirrors(None) == [()]
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(24, 10, 12)), np.arange(24) % 2
+    options = {"epochs": 1, "batch": 12, "threads": 1}
+    said, other = (ImageClassifier("cnn-small", augment=how, **options).fit(x, y) for how in ("us", "xray"))
+    turned = x[..., ::-1]
+    # float32 sums in another order
+    np.testing.assert_allclose(said.predict_proba(turned), said.predict_proba(x), atol=1e-6)
+    assert np.abs(other.predict_proba(turned) - other.predict_proba(x)).max() > 1e-4
+    masks = (x > 1).astype(int)
+    outlines = ImageSegmenter(epochs=1, widths=(4, 8), patch=(16, 16), augment="mr", threads=1).fit(x, masks)
+    np.testing.assert_allclose(
+        np.stack(outlines.predict_proba(turned))[..., ::-1], np.stack(outlines.predict_proba(x)), atol=1e-5
+    )  # fmt: skip

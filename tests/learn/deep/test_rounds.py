@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from radlake.learn.deep.families import epochs, image_families
 from radlake.learn.deep.folds import FoldRun
 from radlake.learn.deep.model import ImageModel
 from radlake.learn.deep.probe import Way
+from radlake.learn.deep.progress import Progress
+from radlake.learn.journal import Journal
 from radlake.learn.search import Search
 from radlake.learn.split import grouped_folds
 from radlake.learn.trial import Trial
@@ -101,6 +104,22 @@ def test_dear_families_get_what_cheap_ones_leave_of_equal_shares(cases: ImageCas
 
 
 @pytest.mark.usefixtures("slow")
+def test_networks_of_folds_that_were_drawn_anew_answer_as_well(cases: ImageCases) -> None:
+    families = {"cnn-small": replace(image_families()["cnn-small"], grid=({"epochs": 15},))}
+    found, networks = rounds.Rounds(cases, families, {"cnn-small": 1.0}, Clock(1e6), "all", 1.0, 3, 2, 0).run()
+    (trial,) = found.trials
+    assert len(trial.runs) == 2
+    assert networks[id(trial)] == [f"network {k}" for k in range(3)] * 2
+    said, seen = folds._unseen(trial.runs)
+    np.testing.assert_allclose(said, (trial.runs[0].decision + trial.runs[1].decision) / 2)
+    assert seen.all()
+    trial.runs[1].decision[found.folds[1] == 0] = np.nan  # there was no time for this one
+    said, _ = folds._unseen(trial.runs)
+    alone = found.folds[1] == 0
+    np.testing.assert_array_equal(said[alone], trial.runs[0].decision[alone])
+
+
+@pytest.mark.usefixtures("slow")
 def test_a_model_of_some_folds_answers_by_their_networks(cases: ImageCases, monkeypatch: pytest.MonkeyPatch) -> None:
     allowed = Plan("", {}, ("all/epochs/cnn-small/15", "all/0/cnn-small/0/0", "all/0/cnn-small/0/1"))
     families = {"cnn-small": replace(image_families()["cnn-small"], grid=({"epochs": 15},))}
@@ -112,7 +131,7 @@ def test_a_model_of_some_folds_answers_by_their_networks(cases: ImageCases, monk
     assert np.isnan(trial.runs[0].score).tolist() == [False, False, True, True, True]
     assert trial.runs[0].seen.tolist() == (found.folds[0] < 2).tolist()
     (line,) = table(cases.outcome, found, families, {}, prefer="balanced", seed=0)
-    assert line.why == "the best; there was time for 2 of 5 folds"
+    assert line.why == "the only one that was tried; there was time for 2 of 5 folds"
     assert line.figures is not None
     assert line.figures.score == 1.0
 
@@ -127,6 +146,44 @@ def test_a_training_that_outlasts_the_budget_is_given_up_where_there_is_another_
     assert {t.name for t in found.trials} == {"hog-logistic"}
     assert not any("0/cnn-small" in work for work in clock.done)
     assert "more than is left" in found.left_out["cnn-small"]
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_the_only_training_is_cut_short_when_the_time_is_over_and_a_replay_cuts_it_there(
+    cases: ImageCases, kept: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(folds, "cores", lambda: 2)
+    families = {"cnn-small": replace(image_families()["cnn-small"], grid=({"epochs": 4},))}
+    clock = Clock(1000.0)
+
+    def slower(told: Progress) -> float:
+        """Each epoch takes a third of the budget."""
+        clock.started -= 170.0  # two folds tell it
+        return 330.0 * told.epoch
+
+    def search(clock: Clock, journal: Journal | None = None) -> tuple[rounds.Rounds, Search, dict[int, list[Any]]]:
+        found = rounds.Rounds(cases, dict(families), {"cnn-small": 0.1}, clock, "all", 1.0, 3, 1, 0, journal)
+        return found, *found.run()
+
+    ends = rounds.Rounds._ends
+    monkeypatch.setattr(
+        rounds.Rounds, "_ends", lambda self, work, told: ends(self, work, replace(told, seconds=slower(told)))
+    )
+    journal = Journal(tmp_path, "it")
+    _, found, networks = search(clock, journal)
+    (trial,) = found.trials
+    lengths = [len(n.history_.losses) for n in networks[id(trial)]]
+    assert len(lengths) == 2  # the third fold was not begun
+    assert all(0 < n < 4 for n in lengths)
+    assert [f"all/0/cnn-small/0/{k}/cut/{n}" for k, n in enumerate(lengths)] == sorted(
+        work for work in clock.done if "cut" in work
+    )
+    again = Clock(1000.0) if kept else Clock(1.0, Plan("", {}, tuple(clock.done)))
+    if kept:
+        again.go_on(Journal(tmp_path, "it").allowed | set(clock.done), 1200.0)
+    _, repeated, _ = search(again, Journal(tmp_path, "it") if kept else None)
+    assert repeated.trials[0].runs[0].decision.tobytes() == trial.runs[0].decision.tobytes()
+    assert sorted(set(again.done)) == sorted(set(clock.done))
 
 
 def test_what_was_left_out_for_want_of_time_is_told(cases: ImageCases) -> None:

@@ -7,10 +7,15 @@ turned. All images of a batch are changed in one pass of `grid_sample`, on the d
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
+from torch import Tensor, nn
 from torch.nn import functional
 
 from radlake.core.errors import UsageError
@@ -53,6 +58,9 @@ AUGMENTATIONS: dict[str, Augmentation | None] = {
 }
 
 
+_MODALITIES = {"CT": "ct", "MR": "mr", "US": "us", "CR": "xray", "DX": "xray", "RF": "xray", "XA": "xray"}
+
+
 def augmentation(name: str) -> Augmentation | None:
     """The entry of the table.
 
@@ -64,6 +72,51 @@ def augmentation(name: str) -> Augmentation | None:
     if name not in AUGMENTATIONS:
         raise UsageError(f"no augmentation {name!r}; there are {', '.join(AUGMENTATIONS)}")
     return AUGMENTATIONS[name]
+
+
+def fitting(modality: str | None, pixels: NDArray[Any]) -> str:
+    """Name of the augmentation for images of a modality: for masks and unknown ones what holds for these.
+
+    Parameters
+    ----------
+    modality : str or None
+        As in DICOM, such as CT; None where it is not known, or there are several.
+    pixels : array
+        Some of the images: where they hold two values, they are masks.
+
+    Examples
+    --------
+    >>> fitting("MR", np.arange(9)), fitting(None, np.arange(9)), fitting(None, np.array([0, 1, 1]))
+    ('mr', 'mild', 'mask')
+    """
+    return "mask" if len(np.unique(pixels)) <= 2 else _MODALITIES.get(modality or "", "mild")
+
+
+def mirrors(how: Augmentation | None) -> list[tuple[int, ...]]:
+    """Ways to mirror an image that leave the answer as it is, each as axes of a tensor; the first is none.
+
+    Examples
+    --------
+    >>> mirrors(AUGMENTATIONS["us"]), mirrors(AUGMENTATIONS["xray"])
+    ([(), (-1,)], [()])
+    """
+    flips = () if how is None else how.flips
+    return [tuple(-axis for axis in some) for n in range(len(flips) + 1) for some in combinations(flips, n)]
+
+
+def over_mirrors(network: nn.Module, images: Tensor, sides: Sequence[tuple[int, ...]]) -> Tensor:
+    """Mean of what a network says of images and of their mirror images.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Scores (N, K) from images.
+    images : (N, C, [Z,] Y, X) float tensor
+    sides : sequence of tuples
+        From `mirrors`.
+    """
+    found = [network(images.flip(axes) if axes else images).float() for axes in sides]
+    return found[0] if len(found) == 1 else torch.stack(found).mean(dim=0)
 
 
 def augmented(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:

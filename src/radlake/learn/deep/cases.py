@@ -40,6 +40,8 @@ class ImageCases:
         Images that have a near-duplicate.
     device : {"cpu", "cuda"}
         Where networks learn from them.
+    augment : str
+        How they may be changed while networks learn; a name in `radlake.learn.deep.augment.AUGMENTATIONS`.
     """
 
     raw: NDArray[Any]
@@ -51,12 +53,13 @@ class ImageCases:
     alike: bool
     copies: int
     device: str = "cpu"
+    augment: str = "mild"
 
     def part(self, chosen: Bools) -> ImageCases:
         """The same with some cases only."""
         return ImageCases(
             self.raw[chosen], self.given.part(chosen), self.axes, self.outcome.part(chosen), self.rows[chosen],
-            self.views, self.alike, self.copies, self.device,
+            self.views, self.alike, self.copies, self.device, self.augment,
         )  # fmt: skip
 
     def compute(self, view: str) -> None:

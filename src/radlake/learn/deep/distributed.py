@@ -24,8 +24,9 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from radlake.core.errors import UsageError
+from radlake.learn.deep.progress import Progress
 from radlake.learn.deep.shared_norm import with_shared_norms
-from radlake.learn.deep.trainer import History, Lesson, Progress, Recipe, Run, follow
+from radlake.learn.deep.trainer import History, Lesson, Recipe, Run, follow
 
 Ints = NDArray[np.int64]
 

@@ -1,9 +1,9 @@
 """One fold of a family of models of images: fitted on the others, asked about its own; and the model that answers.
 
-A network is trained once for each fold; the networks of the folds, which have been tested already, are the final model
-and answer with their mean. Classical models are fitted once more on all images. Folds run side by side on the cores
-that there are, each on one thread, so that the bits do not depend on how many run at once; networks on a GPU, which
-one keeps busy, one after the other.
+A network is trained once for each fold; the networks of all folds that were drawn, which have been tested already, are
+the final model and answer with their mean. Classical models are fitted once more on all images. Folds run side by side
+on the cores that there are, each on one thread, so that the bits do not depend on how many run at once; networks on a
+GPU, which one keeps busy, one after the other.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +25,15 @@ from radlake.learn.deep.cases import ImageCases
 from radlake.learn.deep.ensemble import Together
 from radlake.learn.deep.families import ImageFamily
 from radlake.learn.deep.parts import cores
+from radlake.learn.deep.progress import EnoughError, Progress
 from radlake.learn.deep.views import ImageFeatures
-from radlake.learn.problem import Floats, Ints
+from radlake.learn.problem import Bools, Floats, Ints
 from radlake.learn.trial import HeldOut, Trial, complexity, fit_quietly, score
 from radlake.learn.validate import Fitted, decisions
 
-_FACTS = ("fit_s", "predict_s", "megabytes", "complexity", "converged")
+_FACTS = ("fit_s", "predict_s", "megabytes", "complexity", "converged", "epochs")
+
+Ending = Literal["go on", "cut", "give up"]
 
 
 class OutOfTimeError(Exception):
@@ -50,6 +53,8 @@ class FoldRun:
     converged : bool
     network : estimator or None
         Trained on the other folds; None for classical families.
+    epochs : int
+        That the network was trained; 0 for classical families.
     """
 
     decision: Floats
@@ -59,6 +64,7 @@ class FoldRun:
     complexity: int
     converged: bool
     network: Any | None
+    epochs: int = 0
 
     def parts(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Named arrays and plain JSON types; `of` makes it again."""
@@ -90,7 +96,9 @@ def side_by_side(family: ImageFamily, device: str, folds: int) -> int:
 def made(family: ImageFamily, settings: Settings, cases: ImageCases, seed: int) -> Any:
     """An unfitted model that takes the images as they were given, or their view."""
     model = family.make(settings, cases.outcome.task, seed)
-    return model.set_params(axes=cases.axes, device=cases.device) if family.view is None else model
+    if family.view is not None:
+        return model
+    return model.set_params(axes=cases.axes, device=cases.device, augment=cases.augment)
 
 
 def fold_runs(
@@ -101,7 +109,7 @@ def fold_runs(
     which: Sequence[int],
     *,
     seed: int,
-    late: Callable[[], bool] | None = None,
+    ends: Callable[[int, Progress], Ending] | None = None,
 ) -> dict[int, FoldRun]:
     """Some folds, each by a model fitted on all others.
 
@@ -115,17 +123,18 @@ def fold_runs(
     which : sequence of int
         Folds to run.
     seed : int
-    late : callable, optional
-        Asked after each epoch of a network.
+    ends : callable, optional
+        (fold, progress) -> whether its training goes on after an epoch, ends with the weights that it has, or is given
+        up with all that run at once.
 
     Raises
     ------
     OutOfTimeError
-        When `late` said so.
+        When `ends` said "give up".
     """
 
     def one(k: int) -> FoldRun:
-        return _fold_run(trial, family, cases, fold == k, seed, late)
+        return _fold_run(trial, family, cases, fold, k, seed, ends)
 
     at_once = max(1, side_by_side(family, cases.device, len(which)))
     with warnings.catch_warnings(), ThreadPoolExecutor(at_once) as pool:
@@ -135,15 +144,19 @@ def fold_runs(
 
 
 def _fold_run(
-    trial: Trial, family: ImageFamily, cases: ImageCases, test: Any, seed: int, late: Callable[[], bool] | None
-) -> FoldRun:
+    trial: Trial, family: ImageFamily, cases: ImageCases, fold: Ints, k: int, seed: int,
+    ends: Callable[[int, Progress], Ending] | None,
+) -> FoldRun:  # fmt: skip
     """One fold."""
 
-    def watch(_: Any) -> None:
-        if late is not None and late():
+    def watch(told: Progress) -> None:
+        said = "go on" if ends is None else ends(k, told)
+        if said == "give up":
             raise OutOfTimeError
+        if said == "cut":
+            raise EnoughError
 
-    inputs, y = cases.seen_by(family.view), cases.outcome.y
+    test, inputs, y = fold == k, cases.seen_by(family.view), cases.outcome.y
     model = made(family, trial.settings, cases, seed)
     network = family.view is None
     if network:
@@ -157,7 +170,7 @@ def _fold_run(
         model.set_params(progress=None, threads=None)  # it answers as one that was read from a bundle
     return FoldRun(
         answer, fitted - started, ended - fitted, len(pickle.dumps(model)) / 1e6, _numbers(model), _converged(model),
-        model if network else None,
+        model if network else None, len(model.history_.losses) if network else 0,
     )  # fmt: skip
 
 
@@ -219,8 +232,9 @@ def final(trial: Trial, family: ImageFamily, cases: ImageCases, networks: list[A
     """
     from sklearn.pipeline import Pipeline
 
-    outcome, run = cases.outcome, trial.runs[0]
-    curve = calibrator(family, outcome, run.decision, run.seen)
+    outcome = cases.outcome
+    decision, seen = _unseen(trial.runs if networks else trial.runs[:1])
+    curve = calibrator(family, outcome, decision, seen)
     if networks:
         model: Any = Together(networks)
     else:
@@ -229,3 +243,12 @@ def final(trial: Trial, family: ImageFamily, cases: ImageCases, networks: list[A
         features = ImageFeatures(str(family.view), axes=cases.axes)
         model = Pipeline([("features", features.fit(cases.raw)), ("model", inside)])
     return Fitted(trial.settings, model, curve, outcome.task, outcome.classes)
+
+
+def _unseen(runs: Sequence[HeldOut]) -> tuple[Floats, Bools]:
+    """Of each case the mean of what models said that had not seen it, and whether there is any."""
+    said = np.stack([run.decision for run in runs])
+    known: Bools = np.all(np.isfinite(said), axis=2)
+    number = known.sum(axis=0)
+    total = np.where(known[..., None], said, 0.0).sum(axis=0)
+    return total / np.maximum(number, 1)[:, None], np.asarray(number > 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from radlake.learn.deep.augment import Augmentation, augmented
+from radlake.learn.deep.augment import Augmentation, augmented, over_mirrors
 from radlake.learn.deep.device import fits, rows_of
 from radlake.learn.deep.trainer import Lesson
 
@@ -96,7 +96,9 @@ def loss_of(target: Tensor, weight: NDArray[np.float64] | None) -> Callable[[Any
     ).mean()
 
 
-def answered(network: nn.Module, pixels: Tensor, device: str, *, last: bool) -> Tensor:
+def answered(
+    network: nn.Module, pixels: Tensor, device: str, *, last: bool, sides: Sequence[tuple[int, ...]] = ((),)
+) -> Tensor:
     """What a network in evaluation mode says, in pieces that fit into memory; float32, on the device.
 
     Parameters
@@ -108,7 +110,9 @@ def answered(network: nn.Module, pixels: Tensor, device: str, *, last: bool) -> 
     device : {"cpu", "cuda"}
     last : bool
         As in `lesson`.
+    sides : sequence of tuples
+        Mirror images to average over; see `radlake.learn.deep.augment.mirrors`.
     """
     parts = (pixels[i : i + _AT_ONCE].to(device) for i in range(0, len(pixels), _AT_ONCE))
     with torch.inference_mode():
-        return torch.cat([network(layout(part, last=last)).float() for part in parts])
+        return torch.cat([over_mirrors(network, layout(part, last=last), sides) for part in parts])

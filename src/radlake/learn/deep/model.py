@@ -45,7 +45,8 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
     balance : {"weights", "sampler", "none"}
         How rare classes are made up for: they count more in the loss, are drawn more often, or neither.
     augment : str
-        Name in `radlake.learn.deep.augment.AUGMENTATIONS`: what images are, and so how they may be changed.
+        Name in `radlake.learn.deep.augment.AUGMENTATIONS`: what images are, and so how they may be changed. Where they
+        may be mirrored, answers are the mean over an image and its mirror image.
     patience : int, optional
         Hold out every seventh case (whole groups, all classes alike) and stop after so many epochs without a lower
         loss on these.
@@ -70,7 +71,7 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
     checkpoint : path, optional
         Folder for the state after each epoch: the same `fit` again goes on from there, to the same bits.
     progress : callable, optional
-        Given a `radlake.learn.deep.trainer.Progress` after each epoch.
+        Given a `radlake.learn.deep.progress.Progress` after each epoch; it may raise `EnoughError` to end the training.
     seed : int
 
     Attributes
@@ -253,18 +254,19 @@ class ImageModel(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
         check_is_fitted(self, "network_")
         torch = extra.torch()
         from radlake.learn.deep import trainer
+        from radlake.learn.deep.augment import augmentation, mirrors
         from radlake.learn.deep.device import repeatable, resolve
         from radlake.learn.deep.lessons import answered
 
         given = images(inputs, axes=self.axes).like(self.contract_)
         device = resolve(self.device)
         network = self.network_.to(device).eval()
-        parts = []
+        sides, parts = mirrors(augmentation(self.augment)), []
         with trainer.threads(self._threads()), repeatable(device):
             for start in range(0, len(given), _AT_ONCE):
                 part = Images(given.arrays[start : start + _AT_ONCE], given.spatial, given.channels)
                 said = answered(
-                    network, torch.from_numpy(self.scale_.apply(part)), device, last=self.layout_ == "last"
+                    network, torch.from_numpy(self.scale_.apply(part)), device, last=self.layout_ == "last", sides=sides
                 )  # fmt: skip
                 parts.append(said.double().cpu().numpy())
         self.network_ = network.cpu()

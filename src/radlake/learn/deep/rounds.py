@@ -9,6 +9,7 @@ are compared on the folds that both have been through.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,13 +18,14 @@ from typing import Any
 from radlake.learn.clock import Clock
 from radlake.learn.deep.cases import ImageCases
 from radlake.learn.deep.families import ImageFamily
-from radlake.learn.deep.folds import FoldRun, OutOfTimeError, assembled, fold_runs, side_by_side
+from radlake.learn.deep.folds import Ending, FoldRun, OutOfTimeError, assembled, fold_runs, side_by_side
+from radlake.learn.deep.progress import Progress
 from radlake.learn.journal import Journal
 from radlake.learn.search import Search
 from radlake.learn.split import repeated_folds
 from radlake.learn.trial import Trial, leading
 
-_OVER = 1.05  # of its time: a training that is not over then is given up, if there is another model
+_OVER = 1.05  # of its time: a training that is not over then is given up, or cut short if there is no other model
 
 
 @dataclass(eq=False)
@@ -171,7 +173,8 @@ class Rounds:
         started = time.perf_counter()
         try:
             found |= fold_runs(
-                trial, family, self.cases, self.drawn[repeat], missing, seed=self.seed + repeat, late=self._late
+                trial, family, self.cases, self.drawn[repeat], missing, seed=self.seed + repeat,
+                ends=lambda k, told: self._ends(names[k], told),
             )  # fmt: skip
         except OutOfTimeError:
             self.clock.forget(names[k] for k in which)
@@ -179,16 +182,27 @@ class Rounds:
         if missing:
             self.needs[trial.name] *= (time.perf_counter() - started) / max(expected, 1e-9)
             self._keep({names[k]: found[k] for k in missing})
+        for k, run in found.items():
+            if run.epochs and run.epochs < trial.settings["epochs"]:
+                self.clock.allows(f"{names[k]}/cut/{run.epochs}", needs=-math.inf, until=1.0)
         done |= found
         if len(done) > 1:
             trial.runs[repeat:] = [assembled(family, self.cases, self.drawn[repeat], done)]
         return len(done) > 1
 
-    def _late(self) -> bool:
-        """Whether a training is to be given up: the time is over, and there is another model."""
+    def _ends(self, work: str, told: Progress) -> Ending:
+        """How a training goes on: when the time is over it is given up, or cut short where there is no other model.
+
+        Where it was cut is part of the plan.
+        """
         self.clock.say()
-        over = self.clock.replay is None and self.clock.share > _OVER * self.until
-        return over and any(len(done) > 1 for done in self.parts.values())
+        if self.clock.replay is not None:
+            return "cut" if f"{work}/cut/{told.epoch}" in self.clock.replay.done else "go on"
+        limit = _OVER * self.until * self.clock.budget
+        if any(len(done) > 1 for done in self.parts.values()):
+            return "give up" if self.clock.elapsed > limit else "go on"
+        ends = self.clock.elapsed + told.seconds / told.epoch > limit and told.epoch < told.epochs
+        return "cut" if ends else "go on"
 
     def _kept(self, work: str) -> FoldRun | None:
         """A fold that was run before a kill."""
@@ -203,6 +217,6 @@ class Rounds:
             self.journal.note(self.clock.done, self.clock.elapsed)
 
     def _networks(self, trial: Trial) -> list[Any]:
-        """Networks of the first repeat, in the order of the folds; none for classical families."""
-        done = self.parts[id(trial), 0]
-        return [done[k].network for k in sorted(done) if done[k].network is not None]
+        """Networks of all folds that were drawn, in their order; none for classical families."""
+        runs = [self.parts.get((id(trial), repeat), {}) for repeat in range(len(trial.runs))]
+        return [done[k].network for done in runs for k in sorted(done) if done[k].network is not None]

@@ -44,7 +44,7 @@ class ImageSegmenter(BaseEstimator):  # type: ignore[misc] # scikit-learn has no
     intensity : {"image", "cohort"}
         Standard units of each image (MR, ultrasound), or of all together (CT: units mean something).
     augment : str
-        Name in `radlake.learn.deep.augment.AUGMENTATIONS`.
+        Name in `radlake.learn.deep.augment.AUGMENTATIONS`; where it mirrors, answers are the mean over both sides.
     axes, precision, threads, device, checkpoint, progress, seed
         As in `radlake.learn.deep.estimators.ImageModel`.
 
@@ -139,16 +139,20 @@ class ImageSegmenter(BaseEstimator):  # type: ignore[misc] # scikit-learn has no
         check_is_fitted(self, "network_")
         torch = extra.torch()
         from radlake.learn.deep import trainer
+        from radlake.learn.deep.augment import augmentation, mirrors
         from radlake.learn.deep.device import repeatable, resolve
 
         given = images(X, axes=self.axes).like(self.contract_)
         device = resolve(self.device)
         network = self.network_.to(device).eval()
 
+        sides = mirrors(augmentation(self.augment))
+
         def answer(window: Floats) -> Floats:
+            pixels = torch.from_numpy(np.ascontiguousarray(window)).to(device)
             with torch.inference_mode():
-                said = network(torch.from_numpy(np.ascontiguousarray(window)).to(device))
-                found: Floats = said.float().softmax(dim=1).cpu().numpy()
+                said = [network(pixels.flip(axes)).float().softmax(dim=1).flip(axes) for axes in sides]
+                found: Floats = torch.stack(said).mean(dim=0).cpu().numpy()
             return found
 
         with trainer.threads(self._threads()), repeatable(device):

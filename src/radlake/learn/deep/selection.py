@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radlake.core.errors import UsageError
+from radlake.learn.choice import Choice
 from radlake.learn.clock import Clock, Plan, seconds
 from radlake.learn.deep.cases import ImageCases, image_cases, image_fingerprint
 from radlake.learn.deep.costs import costs
@@ -26,7 +28,6 @@ from radlake.learn.journal import Journal, identity
 from radlake.learn.problem import Fingerprint, Floats, Ints
 from radlake.learn.reason import reason
 from radlake.learn.search import Search
-from radlake.learn.selection import Choice
 from radlake.learn.split import grouped_folds
 from radlake.learn.validate import Fitted
 from radlake.learn.verdict import NOT_ASKED, TOLERANCE, Figures, Prefer, figures, pick, table
@@ -35,6 +36,7 @@ _KEPT = 0.05  # share of the budget for the final fit and the table
 _MAIN = 0.5  # share of the main search where held-out patients are to follow
 _KERNEL_CASES = 8_000  # images, each with its mirror image
 _LARGE_COHORT = 5_000
+_TASTE = 20  # images that tell whether all are masks
 
 
 def select_images(  # noqa: PLR0913 - its options are the request
@@ -53,6 +55,7 @@ def select_images(  # noqa: PLR0913 - its options are the request
     outer: bool = True,
     seed: int = 0,
     device: Device = "auto",
+    modality: str | None = None,
     replay: Plan | None = None,
     journal: str | Path | None = None,
     progress: Callable[[float, float], None] | None = None,
@@ -63,7 +66,7 @@ def select_images(  # noqa: PLR0913 - its options are the request
     ----------
     inputs : images
         See `radlake.learn.images.images`.
-    y, groups, clusters, task, models, budget, prefer, folds, repeats, seed, device, replay, journal, progress
+    y, groups, clusters, task, models, budget, prefer, folds, repeats, seed, device, modality, replay, journal, progress
         As in `radlake.learn.select`; models are names in `radlake.learn.deep.families.image_families`. `groups` and
         near-duplicates, which are found, are kept together.
     axes : {"auto", "yx", "yxc", "zyx", "zyxc"}
@@ -93,10 +96,12 @@ def select_images(  # noqa: PLR0913 - its options are the request
             inputs, y, groups=groups, clusters=clusters, task=task, axes=axes, device=design["device"]
         )  # fmt: skip
         digest = cases.digest
+        design["augment"] = _augmentation(cases, modality)
         if replay is not None:
             if replay.digest != digest:
                 raise UsageError("the plan was made for other data; it can be replayed only on the same cases")
             design = dict(replay.design)
+        cases = replace(cases, augment=design.get("augment", "mild"))
         kept = None
         if journal is not None:
             kept = Journal(Path(journal), identity(digest, design | _machine(cases.device)))
@@ -145,6 +150,14 @@ def _select(
         tried=tuple(_tried(search)), plan=plan, inputs=(), data=found, own=chosen.runs[0].predicted,
         contract=cases.given.contract(),
     )  # fmt: skip
+
+
+def _augmentation(cases: ImageCases, modality: str | None) -> str:
+    """How images of a modality may be changed."""
+    from radlake.learn.deep.augment import fitting
+
+    some = np.linspace(0, len(cases.given) - 1, min(len(cases.given), _TASTE)).astype(np.int64)
+    return fitting(modality, np.concatenate([np.asarray(cases.given.arrays[i]).ravel() for i in some]))
 
 
 def _all(cases: ImageCases) -> dict[str, ImageFamily]:

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from radlake.learn.deep import checkpoint
 from radlake.learn.deep.device import repeatable
 from radlake.learn.deep.layers import seed_dropout
+from radlake.learn.deep.progress import EnoughError, Progress
 from radlake.learn.deep.rates import SCHEDULES, Schedule
 from radlake.learn.deep.recorded import Recorder
 
@@ -92,30 +93,6 @@ class Lesson:
     resident: bool = True
 
 
-@dataclass(frozen=True)
-class Progress:
-    """Where a training is: given to the callback after each epoch.
-
-    Parameters
-    ----------
-    epoch, epochs : int
-        Done, and in all.
-    loss : float
-        Mean of the epoch.
-    validation : float or None
-        Loss on held-out cases.
-    seconds, left : float
-        Since the start or the resumption; expected until the end.
-    """
-
-    epoch: int
-    epochs: int
-    loss: float
-    validation: float | None
-    seconds: float
-    left: float
-
-
 @dataclass
 class History:
     """What happened in a training.
@@ -173,7 +150,7 @@ def train(
     folder : Path, optional
         The state after each epoch is kept there; a training that was killed goes on from it to the same bits.
     progress : callable, optional
-        Told after each epoch.
+        Told after each epoch; it may raise `EnoughError` to end the training.
 
     Raises
     ------
@@ -206,8 +183,11 @@ def follow(
         run.epoch()
         if folder is not None and writes:
             checkpoint.write(folder, *run.state(identity))
-        if progress is not None:
-            progress(_progress(run.history, recipe, time.monotonic() - started, first))
+        try:
+            if progress is not None:
+                progress(_progress(run.history, recipe, time.monotonic() - started, first))
+        except EnoughError:
+            break
     run.finish()
     return run.history
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radlake.core.errors import UsageError
+from radlake.learn.both import SCORE, inputs_of, sees_images
 from radlake.learn.bundle import Bundle
 from radlake.learn.cases import Cohort
 from radlake.learn.explain.shapley import Shapley, shapley
@@ -22,6 +23,7 @@ from radlake.learn.explain.tabular import (
     partial_dependence,
     permutation,
     rules,
+    staircases,
 )
 from radlake.learn.metrics import Floats, auc, r2
 from radlake.learn.training import codes, operating_threshold, predicted
@@ -29,6 +31,7 @@ from radlake.learn.trial import fit_quietly
 from radlake.learn.validate import decisions
 
 _DRAWN = 3  # features whose dependence is drawn
+_CURVES = 12  # of a sum of curves
 _CASES = 50  # explained one by one
 _SHUFFLES = 9
 _ALIKE = 0.5  # mean rank correlation of importance with that of models that learned shuffled labels
@@ -54,6 +57,8 @@ def explain(bundle: Bundle, cohort: Cohort, *, seed: int = 0) -> dict[str, Any]:
     """
     if not bundle.inputs:
         raise UsageError("this model answers for images; its maps need the images, not features")
+    if sees_images(bundle.fitted):
+        bundle, cohort = _with_score(bundle, cohort)
     x = cohort.columns(bundle.inputs)
     if len(x) < 10:
         raise UsageError(f"{len(x)} cases are too few to explain a model on; give ten at least")
@@ -69,12 +74,29 @@ def explain(bundle: Bundle, cohort: Cohort, *, seed: int = 0) -> dict[str, Any]:
         "model": bundle.name, "target": bundle.target, "cases": len(x), "features": len(bundle.inputs), "score": what,
         "coefficients": [asdict(w) for w in coefficients(bundle.fitted.pipeline, bundle.inputs)],
         "rules": rules(bundle.fitted.pipeline, bundle.inputs, classes=classes),
+        "curves": [{"feature": name, "points": drawn} for name, drawn in _curves(bundle, x)],
         "importance": [asdict(i) for i in ranked],
         "shapley": _average(told),
         "dependence": [_dependence(answer, x, c, bundle.inputs) for c in order[:_DRAWN]],
         "checks": [_deletion_check(fell, random), _shuffled_check(bundle, cohort, x, answer, rng)],
         "each": _each(bundle, cohort, x, answer, told),
     }  # fmt: skip
+
+
+def _with_score(bundle: Bundle, cohort: Cohort) -> tuple[Bundle, Cohort]:
+    """A model of features and images as one of features, of which the image score is the last, and its cases."""
+    looks, score, *rest = bundle.fitted.pipeline.steps
+    table = score[1].transform(looks[1].transform(inputs_of(bundle.fitted, cohort, bundle.inputs)))
+    features = () if score[1].alone else bundle.inputs
+    left = table.shape[1] - len(features)
+    names = (*features, *((SCORE,) if left == 1 else [f"{SCORE} {c}" for c in bundle.fitted.classes]))
+    fitted = replace(bundle.fitted, pipeline=type(bundle.fitted.pipeline)(rest))
+    return replace(bundle, inputs=names, fitted=fitted), replace(cohort, features=table, names=names, pixels=None)
+
+
+def _curves(bundle: Bundle, x: Floats) -> list[tuple[str, list[tuple[float, float]]]]:
+    """Curves that are worth a drawing."""
+    return staircases(bundle.fitted.pipeline, bundle.inputs, x)[:_CURVES]
 
 
 def _answer(bundle: Bundle) -> Answer:

@@ -34,10 +34,10 @@ class Shapley:
 
 
 def shapley(pipeline: Any, x: Floats, background: Floats, names: Sequence[str]) -> Shapley | None:
-    """Shapley values of tree ensembles and linear models of two classes or a value; None for other models.
+    """Shapley values of trees, linear models and sums of curves, of two classes or a value; None for other models.
 
-    Linear models: weight times the distance from the mean, which takes features as independent. Trees: along the paths
-    that the training cases took, by the package `shap`.
+    Linear models: weight times the distance from the mean, which takes features as independent; curves likewise. Trees:
+    along the paths that the training cases took, by the package `shap`.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def shapley(pipeline: Any, x: Floats, background: Floats, names: Sequence[str]) 
     x : (N, D) array
         Cases to explain.
     background : (M, D) array
-        The usual cases, for linear models.
+        The usual cases, for linear models and curves.
     names : sequence of D str
 
     Raises
@@ -66,6 +66,10 @@ def shapley(pipeline: Any, x: Floats, background: Floats, names: Sequence[str]) 
         middle = (background if prepare is None else prepare.transform(background)).mean(axis=0)
         usual = float(weights[0] @ middle + np.ravel(model.intercept_)[0])
         return Shapley(np.asarray(weights[0] * (seen - middle)), usual, known)
+    if hasattr(model, "contributions") and len(model.start_) == 1:
+        added, start = model.contributions(seen)
+        middle = model.contributions(background if prepare is None else prepare.transform(background))[0].mean(axis=0)
+        return Shapley(added - middle, start + float(middle.sum()), known)
     if not (hasattr(model, "tree_") or hasattr(model, "estimators_") or hasattr(model, "n_trees_per_iteration_")):
         return None
     if len(getattr(model, "classes_", ())) > 2:

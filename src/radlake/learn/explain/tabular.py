@@ -142,6 +142,30 @@ def rules(pipeline: Any, names: Sequence[str], *, classes: Sequence[Any] = ()) -
     return [f"if {path or 'anything'}: {said} ({n} cases)" for n, path, said in found]
 
 
+def staircases(pipeline: Any, names: Sequence[str], x: Floats) -> list[tuple[str, list[tuple[float, float]]]]:
+    """Curves of a sum of curves as corners to draw, the one that moves answers most first; empty for other models.
+
+    Parameters
+    ----------
+    pipeline : fitted scikit-learn pipeline
+    names : sequence of str
+    x : (N, D) array
+        Cases: curves are drawn as far as their values reach; a feature without two values is left out.
+    """
+    model, found = last_step(pipeline), []
+    for curve in model.curves(names) if hasattr(model, "curves") else []:
+        column = x[:, list(names).index(curve.feature)]
+        known = column[~np.isnan(column)]
+        if not len(known) or known.min() == known.max():
+            continue
+        inside = curve.cuts[(curve.cuts > known.min()) & (curve.cuts < known.max())]
+        ends = np.concatenate([[known.min()], np.repeat(inside, 2), [known.max()]])
+        first = int(np.searchsorted(curve.cuts, known.min(), side="right"))
+        adds = np.repeat(curve.adds[first : first + len(inside) + 1], 2)
+        found.append((curve.feature, list(zip(ends.tolist(), adds.tolist(), strict=True))))
+    return found
+
+
 def _conditions(path: dict[tuple[str, str], float]) -> str:
     """The way to a leaf: at most two bounds of each feature."""
     return " and ".join(f"{name} {sign} {level:.4g}" for (name, sign), level in path.items())
