@@ -8,11 +8,13 @@ import pytest
 
 from radlake.engine import demo as demonstration
 from radlake.engine.demo import NoDemoData, archive, demo
+from radlake.engine.learning import Setting, train
 from radlake.engine.local import Local
 from radlake.engine.options import Options
 from radlake.engine.run import Summary
 from radlake.formats import lidc
 from radlake.lake.store import Lake
+from radlake.learn.training import Request
 
 KEY = b"k" * 32
 
@@ -64,6 +66,19 @@ def test_the_model_has_numbers_with_intervals_and_a_conclusion(shown: tuple[Lake
     assert max(s["value"] for s in scores) > 0.94, "published and our own trials: 0.94 to 0.96"
     assert one(lake, "SELECT count(*) > 0 FROM scores WHERE metric = 'conclusion' AND note IS NOT NULL")
     assert one(lake, "SELECT count(DISTINCT curve) FROM curves") >= 2  # type: ignore[operator]
+
+
+def test_a_model_is_chosen_for_the_cohort_by_command(shown: tuple[Lake, Summary], tmp_path: Path) -> None:
+    lake, _ = shown
+    asked = Request("malignant", budget="10m", models=("short", "logistic"), folds=3, repeats=1)
+    trained = train(lake.root, asked, tmp_path / "model", unit=None, setting=Setting(Local(1)))
+    evidence = trained.bundle.evidence or {}
+    told = {row["metric"]: row["value"] for row in evidence["evaluation"]}
+    assert told["auc"] > 0.94, "published and our own trials: 0.94 to 0.96"
+    assert set(evidence["picks"]) <= {"short", "logistic"}
+    assert len(trained.cases.ids) == pytest.approx(609, rel=0.03)
+    assert len(set(trained.cases.patients.tolist())) == pytest.approx(417, rel=0.03)
+    assert one(lake, "SELECT count(*) FROM models WHERE owner = 'train:mask:malignant'") == 1
 
 
 def test_a_second_demo_does_nothing(shown: tuple[Lake, Summary]) -> None:
