@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import pyarrow as pa
@@ -86,3 +87,16 @@ def test_folders_that_make_no_sense_are_refused(tmp_path: Path) -> None:
         verify(tmp_path / "absent")
     with pytest.raises(UsageError, match="another one"):
         verify(tmp_path, tmp_path / ".")
+
+
+def test_values_that_are_against_the_rules_are_not_quoted_in_warnings(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder, capfd: pytest.CaptureFixture[str]
+) -> None:
+    dest, source = cleaned(tmp_path)
+    data = (source / "in.dcm").read_bytes()
+    assert b"20040119072730" in data  # in UIDs
+    (source / "in.dcm").write_bytes(data.replace(b"20040119072730", b"2004QXQ9072730"))
+    warnings.simplefilter("always")
+    verify(dest, source, read_pixels="off", set_aside=False)
+    assert not [w for w in recwarn if "QXQ" in str(w.message)]
+    assert "QXQ" not in "".join(capfd.readouterr())

@@ -22,6 +22,7 @@ from radlake.deid.verify.leak import Leak
 from radlake.deid.verify.needles import words
 from radlake.deid.verify.sources import Sources, collect
 from radlake.deid.verify.text import in_stream, in_text
+from radlake.formats.dicom.elements import silent_pydicom
 from radlake.lake.durable import publish, temporary_file
 
 Pixels = Literal["auto", "all", "off"]
@@ -92,10 +93,11 @@ def verify(
         raise UsageError("--against names the folder of the sources, another one than the cleaned one")
     if read_pixels == "all" and not pixels.is_there():
         raise UsageError("reading pixels needs an extra: pip install 'radlake[ocr]', or --pixels off")
-    sources = collect(against) if against is not None else Sources()
-    looked = _Look(dest, sources, "off" if read_pixels == "auto" and not pixels.is_there() else read_pixels)
-    found = [(path, leak) for path in looked.files() for leak in looked.at(path)]
-    found += looked.faces()
+    with silent_pydicom():  # its warnings quote values
+        sources = collect(against) if against is not None else Sources()
+        looked = _Look(dest, sources, "off" if read_pixels == "auto" and not pixels.is_there() else read_pixels)
+        found = [(path, leak) for path in looked.files() for leak in looked.at(path)]
+        found += looked.faces()
     names = tuple((path.relative_to(dest).as_posix(), leak) for path, leak in found)
     place = None
     if set_aside:
