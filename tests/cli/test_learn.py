@@ -110,7 +110,8 @@ def test_an_evaluation_has_a_page(place: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # Keras warns of its own calls to torch and numpy
-def test_a_bare_network_predicts_and_is_evaluated(place: Path) -> None:
+def test_a_bare_network_predicts_and_is_evaluated(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
     keras = pytest.importorskip("keras", reason="an extra")
     with np.load(place / "discs.npz") as data:
         x, y = data["train_images"][..., None] / 255, data["train_labels"]
