@@ -1,7 +1,8 @@
-"""Draw the pictures of docs/imaging.md: every imaging operation on real CT, MR and ultrasound that pydicom ships.
+"""Draw the pictures of docs/imaging.md: every imaging operation on a real CT, MR, ultrasound or chest radiograph.
 
     python docs/pictures.py [FOLDER]      # docs/pictures by default
 
+The images are test files of pydicom and of pydicom-data (both MIT licence), of which the latter is a development tool.
 Each sheet begins with the originals; a mask is drawn as an outline, labels in colours. Sheets are JPEG to stay small.
 """
 
@@ -47,15 +48,19 @@ def plane(name: str, rows: slice, columns: slice) -> Image:
 
 
 def originals() -> dict[str, Image]:
-    """A CT of the head, an MR of the abdomen, an ultrasound of the heart, and masks made from them."""
+    """A CT of the head, an MR of the abdomen, an ultrasound of the heart, a radiograph of the chest, and masks."""
     ct = plane("J2K_pixelrep_mismatch.dcm", slice(20, 490), slice(30, 500))
     ct = replace(ct, window=(40.0, 160.0))
     mr = plane("examples_overlay.dcm", slice(0, 300), slice(30, 330))
     us = plane("examples_ybr_color.dcm", slice(10, 210), slice(60, 260))
+    # whose header says 0.000 mm: lengths on it are in the pixels of the detector
+    xr = resample.to_spacing(
+        replace(plane("RG1_J2KI.dcm", slice(40, 1940), slice(0, 1841)), window=None), spacing_mm=4.0
+    )
     skull = as_mask(ct, ct.array > 250)
     rough = as_mask(mr, np.zeros(mr.array.shape, np.bool_))
     rough.array[110:165, 40:70] = True
-    return {"CT": ct, "MR": mr, "US": us, "skull": skull, "rough": rough}
+    return {"CT": ct, "MR": mr, "US": us, "XR": xr, "skull": skull, "rough": rough}
 
 
 def kidney(mr: Image) -> Image:
@@ -96,7 +101,7 @@ def sheets(shown: dict[str, Image]) -> dict[str, list[Tile]]:
             Tile("filter.gaussian", "CT", lambda i: filters.gaussian(i, sigma_mm=1.0)),
             Tile("filter.mean", "CT", lambda i: filters.mean(i, radius_mm=1.5)),
             Tile("filter.median", "CT", lambda i: filters.median(i, radius_mm=1.5)),
-            Tile("filter.unsharp", "MR", lambda i: filters.unsharp(i, sigma_mm=1.5, amount=1.5)),
+            Tile("filter.unsharp", "XR", lambda i: filters.unsharp(i, sigma_mm=30.0, amount=0.8)),
             Tile("filter.bilateral", "CT", lambda i: filters.bilateral(i, sigma_mm=1.0, sigma_value=25.0)),
             Tile(
                 "filter.non_local_means",
@@ -114,7 +119,7 @@ def sheets(shown: dict[str, Image]) -> dict[str, list[Tile]]:
         "edges": [
             Tile("edges.gradient", "CT", lambda i: edges.gradient(i, axis=1), False),
             Tile("edges.gradient_magnitude", "CT", edges.gradient_magnitude, False),
-            Tile("edges.sobel", "MR", edges.sobel, False),
+            Tile("edges.sobel", "XR", edges.sobel, False),
             Tile("edges.prewitt", "MR", edges.prewitt, False),
             Tile("edges.scharr", "US", edges.scharr, False),
             Tile("edges.laplacian", "MR", edges.laplacian, False),
@@ -124,7 +129,7 @@ def sheets(shown: dict[str, Image]) -> dict[str, list[Tile]]:
         "enhance": [
             Tile("enhance.window", "CT", lambda i: enhance.window(i, name="bone"), False),
             Tile("enhance.equalize", "US", enhance.equalize, False),
-            Tile("enhance.clahe", "MR", lambda i: enhance.clahe(i, tile_mm=40.0), False),
+            Tile("enhance.clahe", "XR", lambda i: enhance.clahe(i, tile_mm=400.0), False),
             Tile("enhance.match_histogram", "MR", lambda i: enhance.match_histogram(i, shown["US"]), False),
             Tile("enhance.z_score", "MR", lambda i: enhance.z_score(i, mask=segment.foreground(i)), False),
             Tile(
@@ -141,7 +146,7 @@ def sheets(shown: dict[str, Image]) -> dict[str, list[Tile]]:
             Tile("morphology.opening", "MR", lambda i: morphology.opening(i, radius_mm=3.0, footprint="ball")),
             Tile("morphology.closing", "US", lambda i: morphology.closing(i, radius_mm=3.0, footprint="ball")),
             Tile("morphology.gradient", "CT", lambda i: morphology.gradient(i, radius_mm=1.0, footprint="ball"), False),
-            Tile("morphology.top_hat", "US", lambda i: morphology.top_hat(i, radius_mm=4.0, footprint="ball"), False),
+            Tile("morphology.top_hat", "XR", lambda i: morphology.top_hat(i, radius_mm=80.0, footprint="ball"), False),
             Tile(
                 "morphology.black_hat", "MR", lambda i: morphology.black_hat(i, radius_mm=5.0, footprint="ball"), False
             ),
@@ -165,7 +170,7 @@ def sheets(shown: dict[str, Image]) -> dict[str, list[Tile]]:
             Tile("segment.foreground", "MR", segment.foreground),
             Tile("segment.li", "MR", segment.li),
             Tile("segment.triangle", "US", segment.triangle),
-            Tile("segment.multi_otsu", "CT", lambda i: segment.multi_otsu(i, classes=4)),
+            Tile("segment.multi_otsu", "XR", lambda i: segment.multi_otsu(i, classes=4)),
             Tile("segment.k_means", "MR", lambda i: segment.k_means(i, classes=4)),
             Tile("segment.gaussian_mixture", "MR", lambda i: segment.gaussian_mixture(i, classes=4)),
         ],
@@ -193,7 +198,7 @@ def sheets(shown: dict[str, Image]) -> dict[str, list[Tile]]:
                 "resample.to_grid", "US", lambda i: resample.to_grid(i, resample.pad(i, before=(40, 40), after=(0, 0)))
             ),
             Tile("resample.register", "MR", lambda i: resample.register(turned(i), i)),
-            Tile("resample.crop", "MR", lambda i: resample.crop(i, start=(60, 40), stop=(260, 240))),
+            Tile("resample.crop", "XR", lambda i: resample.crop(i, start=(150, 270), stop=(350, 430))),
             Tile("resample.crop_to", "CT", lambda i: resample.crop_to(i, segment.body(i), margin_mm=2.0)),
             Tile("resample.pad", "US", lambda i: resample.pad(i, before=(30, 30), after=(30, 30))),
             Tile("resample.reorient", "CT", lambda _: resample.reorient(as_volume(ct), axes="SPR")),
@@ -251,7 +256,7 @@ def main(folder: Path) -> None:
     for name, tiles in sheets(shown).items():
         first = [
             labelled(left_half(shown[kind]), kind)
-            for kind in ("CT", "MR", "US")
+            for kind in ("CT", "MR", "US", "XR")
             if any(tile.kind == kind for tile in tiles)
         ]
         picture = sheet(first + [drawn(tile, shown) for tile in tiles])
