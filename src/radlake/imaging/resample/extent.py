@@ -30,6 +30,10 @@ def crop(image: Image, *, start: Sequence[int], stop: Sequence[int]) -> Image:
     ValueError
         When the corners do not lie in the image.
 
+    References
+    ----------
+    DICOM PS3.3 C.7.6.2.1.1, equation C.7.6.2.1-1: from an index to its place, here of the first sample that stays.
+
     Examples
     --------
     >>> part = crop(Image(np.arange(6).reshape(2, 3), Geometry((1.0, 2.0))), start=(0, 1), stop=(1, 3))
@@ -62,6 +66,10 @@ def crop_to(image: Image, mask: Image, *, margin_mm: float = 0.0) -> Image:
         `empty_mask` when nothing is inside.
     ValueError
         When the shapes differ or the margin is negative.
+
+    References
+    ----------
+    DICOM PS3.3 C.7.6.2.1.1, equation C.7.6.2.1-1: from an index to its place, here of the first sample that stays.
 
     Examples
     --------
@@ -98,6 +106,11 @@ def pad(image: Image, *, before: Sequence[int], after: Sequence[int], value: flo
     ------
     ValueError
         For counts that do not fit, or a value that the dtype cannot hold.
+
+    References
+    ----------
+    DICOM PS3.3 C.7.6.2.1.1, equation C.7.6.2.1-1: from an index to its place, here of the
+    new first sample.
 
     Examples
     --------
@@ -170,7 +183,7 @@ def reorient(image: Image, *, axes: str = "SPL") -> Image:
         direction=tuple(vector(sign * np.asarray(geometry.direction[s])) for sign, s in zip(signs, order, strict=True)),
         origin=vector(geometry.affine[:3] @ [*corner, 1.0]),
     )
-    return replace(image, array=np.ascontiguousarray(array), geometry=turned)
+    return replace(image, array=np.array(array, order="C"), geometry=turned)
 
 
 def spatial_axes(image: Image) -> list[int]:
