@@ -5,7 +5,7 @@
 The input is an MR of 256 x 256 slices (float32; tissues, a slow field and noise), of which slow peers and radlake get
 the same part. A peer that is not installed is left out: DIPlib, dipy and MedPy (`pip install diplib dipy medpy`) are
 not among the development tools. Peers of non-local means and SimpleITK's filters weigh a little otherwise, so `agrees`
-is the correlation with our result, away from the edges. The second table is wall time of two threads against one.
+is the correlation with our result, away from the edges. Two threads against one: `two_threads.py`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import SimpleITK as sitk  # noqa: N813 - its usual name
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from radlake.imaging import denoise, threads
+from radlake.imaging import denoise
 
 Volume = NDArray[np.float32]
 Run = Callable[[], Volume]
@@ -150,19 +150,6 @@ def report(contest: Contest, rounds: int) -> bool:
     return ratio >= contest.goal
 
 
-def on_two_threads(contest: Contest, rounds: int) -> bool:
-    """Print how much less wall time two threads take; whether it is 1.6 times less."""
-    best = {1: float("inf"), 2: float("inf")}
-    for _ in range(max(rounds, 3)):
-        for count in (1, 2):
-            with threads(count):
-                start = time.perf_counter()
-                contest.ours()
-                best[count] = min(best[count], time.perf_counter() - start)
-    print(f"{contest.name}: {best[1]:.2f} s on one thread, {best[1] / best[2]:.2f}x on two")
-    return best[1] / best[2] >= 1.6
-
-
 def main() -> int:
     """Print every operation; 1 when a goal is missed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
@@ -172,7 +159,7 @@ def main() -> int:
     options = parser.parse_args()
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
     chosen = [c for c in contests(mr(options.slices)) if options.only in c.name]
-    met = [report(c, options.rounds) for c in chosen] + [on_two_threads(c, options.rounds) for c in chosen]
+    met = [report(c, options.rounds) for c in chosen]
     print(f"{sum(met)} of {len(met)} goals met")
     return 0 if all(met) else 1
 

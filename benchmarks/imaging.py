@@ -2,12 +2,12 @@
 
     OMP_NUM_THREADS=1 python benchmarks/imaging.py [--quick] [--volume FILE.npy] [--only WORD]
 
-CPU time of one thread, alternating, median of five; then wall time of two threads against one, and how long the first
-filter of a new process takes. The inputs are a CT of 512 x 512 x 60 (int16, HU; a noisy body with lungs and a table, or
-a volume of your own) and an X-ray of 2000 x 2500 (uint16); `--quick` takes 24 slices and three rounds. Where libraries
-take microseconds a voxel, all get some slices or their middle only, radlake too. A peer that is not installed is left
-out; DIPlib (`pip install diplib`) is not among the development tools. Filters that keep edges (float32 MR) are in
-`denoise.py`.
+CPU time of one thread, alternating, median of five; then how long the first filter of a new process takes. Two threads
+against one: `two_threads.py`. The inputs are a CT of 512 x 512 x 60 (int16, HU; a noisy body with lungs and a table,
+or a volume of your own) and an X-ray of 2000 x 2500 (uint16); `--quick` takes 24 slices and three rounds. Where
+libraries take microseconds a voxel, all get some slices or their middle only, radlake too. A peer that is not installed
+is left out; DIPlib (`pip install diplib`) is not among the development tools. Filters that keep edges (float32 MR) are
+in `denoise.py`.
 `equal` says whether the peer gives the same values away from the edges, where every library has a border of its own.
 """
 
@@ -29,7 +29,7 @@ import SimpleITK as sitk  # noqa: N813 - its usual name
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from radlake.imaging import edges, enhance, filters, morphology, segment, threads
+from radlake.imaging import edges, enhance, filters, morphology, segment
 from radlake.imaging.morphology import footprint_of
 
 Volume = NDArray[np.int16] | NDArray[np.uint16]
@@ -261,31 +261,6 @@ def contests(volume: NDArray[np.int16]) -> Iterator[Contest]:
     yield from others(volume)
 
 
-def jobs(volume: NDArray[np.int16]) -> Iterator[tuple[str, Run]]:
-    """Work of more than 0.2 s on one thread."""
-    many = np.concatenate([volume] * 4)
-    yield "median, CT int16, 3^3", lambda: filters.median(many, size_vox=3)
-    yield "median, CT int16, 5^3", lambda: filters.median(volume, size_vox=5)
-    yield "median, CT int16, 9^3", lambda: filters.median(volume[:24], size_vox=9)
-    yield "median, X-ray uint16, 15^2", lambda: filters.median(xray(), size_vox=15)
-    yield "mean, CT int16, 9^3", lambda: filters.mean(many, size_vox=9)
-    yield "Gaussian, CT int16, sigma 2", lambda: filters.gaussian(many, sigma_vox=2.0)
-    yield "dilation by a ball, CT int16, r = 4", lambda: morphology.dilate(many, size_vox=9, footprint="ball")
-
-
-def on_two_threads(name: str, run: Run, rounds: int) -> bool:
-    """Print how much less wall time two threads take; whether it is 1.6 times less."""
-    best = {1: float("inf"), 2: float("inf")}
-    for _ in range(rounds):
-        for count in (1, 2):
-            with threads(count):
-                start = time.perf_counter()
-                run()
-                best[count] = min(best[count], time.perf_counter() - start)
-    print(f"{name}: {best[1]:.2f} s on one thread, {best[1] / best[2]:.2f}x on two, goal 1.6x")
-    return best[1] / best[2] >= 1.6
-
-
 def first_filter() -> bool:
     """Print CPU time of a new process until its first filter is done, with cached kernels; whether under 1 s."""
     code = (
@@ -359,7 +334,6 @@ def main() -> int:
     volume = ct(24 if options.quick else 60) if options.volume is None else np.load(options.volume)
     rounds = 3 if options.quick else 5
     met = [report(c, rounds) for c in contests(volume) if options.only in c.name]
-    met += [on_two_threads(name, run, 3) for name, run in jobs(volume) if options.only in name]
     met += [first_filter()] if not options.only else []
     print(f"{sum(met)} of {len(met)} goals met")
     return 0 if all(met) else 1

@@ -20,7 +20,7 @@ from radlake.imaging import FILTERS, SEGMENTERS
 RNG = np.random.default_rng(11)
 BASE = RNG.integers(0, 200, (5, 9, 11))
 INPUTS: dict[str, np.ndarray] = {
-    **{f"volume {t.__name__}": BASE.astype(t) for t in (np.uint8, np.int16, np.uint16, np.int32, np.float32)},
+    **{f"volume {t.__name__}": BASE.astype(t) for t in (np.uint8, np.int8, np.int16, np.uint16, np.int32, np.float32)},
     "plane float64": BASE[0].astype(np.float64),
     "plane uint8": BASE[1].astype(np.uint8),
     "constant": np.full((4, 5, 6), 7, np.int16),
@@ -29,11 +29,13 @@ INPUTS: dict[str, np.ndarray] = {
     "not contiguous": BASE.astype(np.int16)[::2, ::-1, ::3],
     "fortran order": np.asfortranarray(BASE.astype(np.float32)),
     "read only": BASE.astype(np.int16).copy(),
+    "read only float32": BASE.astype(np.float32),
     "NaN": np.where(BASE > 190, np.nan, BASE),
     "infinite": np.where(BASE > 190, np.inf, BASE),
     "empty": np.zeros((0, 4, 4), np.int16),
 }
-INPUTS["read only"].flags.writeable = False
+for kind in ("read only", "read only float32"):
+    INPUTS[kind].flags.writeable = False
 LENGTHS: dict[str, dict[str, float]] = {
     "gaussian": {"sigma_mm": 1.0},
     "mean": {"radius_mm": 1.0},

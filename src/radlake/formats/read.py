@@ -98,7 +98,9 @@ def _chosen(path: Path, series: int | None) -> _Choice:
         listed = "\n".join(f"  series={number}: {choice.text}" for number, choice in enumerate(choices[:_LISTED]))
         if len(choices) > _LISTED:
             listed += f"\n  ... up to series={len(choices) - 1}"
-        raise SeveralImages(f"there are {len(choices)} images; choose one with series=NUMBER:\n{listed}")
+        raise SeveralImages(
+            f"there are {len(choices)} images; choose one with series=NUMBER (--series NUMBER in commands):\n{listed}"
+        )
     return choices[series]
 
 

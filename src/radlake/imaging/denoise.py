@@ -251,8 +251,10 @@ def _in_float32(
     def operation(array: Array, steps: Spacing) -> Array:
         if array.dtype.kind not in "biuf":
             raise TypeError(f"expected real numbers, got {array.dtype}")
-        volume = np.array(array, np.float32, order="C", ndmin=3)
-        result = smooth(volume, steps) if volume.size else volume
+        volume = np.require(to_dtype(array, np.float32), requirements=("C", "W")).reshape(
+            (1,) * (3 - array.ndim) + array.shape
+        )
+        result = smooth(volume, steps) if volume.size else volume.copy()
         return to_dtype(result.reshape(array.shape), out_dtype)
 
     return on_spatial_axes(image, operation, spacing=spacing, channel_axis=channel_axis)

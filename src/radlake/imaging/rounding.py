@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import DTypeLike
 
 from radlake.core.image import Array
+from radlake.imaging.kernels.pointwise import pointwise
 
 
 def to_dtype(array: Array, dtype: DTypeLike) -> Array:
@@ -29,8 +32,14 @@ def to_dtype(array: Array, dtype: DTypeLike) -> Array:
     [0, 2, 255]
     """
     target = np.dtype(dtype)
-    if array.dtype == target or not np.issubdtype(target, np.integer):
-        return array.astype(target, copy=False)
+    if array.dtype == target:
+        return array
+    whole = np.issubdtype(target, np.integer)
+    return pointwise(array, lambda part: _rounded(part, target) if whole else part, target)
+
+
+def _rounded(array: Array, target: np.dtype[Any]) -> Array:
+    """Some values as integers."""
     limits = np.iinfo(target)
     least, most = (array.min(), array.max()) if array.size else (0, 0)
     if np.isnan(least):

@@ -9,10 +9,13 @@ from numpy.typing import DTypeLike, NDArray
 
 from radlake.core.image import Array
 from radlake.imaging.arguments import Border, known_border
-from radlake.imaging.kernels.threads import by_slabs
+from radlake.imaging.kernels.threads import Limits, by_slabs, over_rows
 from radlake.imaging.rounding import to_dtype
 
 _COLUMNS = 1 << 14  # columns filtered along z at a time: bounds the copies that OpenCV makes
+
+# cv2.BORDER_REFLECT, _REPLICATE, _REFLECT_101 and _CONSTANT, which is not imported for their sake; no filter has wrap
+OPENCV_BORDERS = {"reflect": 2, "nearest": 1, "mirror": 4, "constant": 0}
 
 
 def correlate(array: Array, kernels: list[NDArray[np.float64]], border: Border, out_dtype: DTypeLike) -> Array:
@@ -49,23 +52,24 @@ def correlate(array: Array, kernels: list[NDArray[np.float64]], border: Border, 
     work = working_dtype(out_dtype)
     if array.size == 0:
         return array.astype(out_dtype)
-    if mode == "wrap":  # OpenCV filters have no wrap
+    if mode not in OPENCV_BORDERS:
         return to_dtype(_periodic(array.astype(work), kernels), out_dtype)
-    edge = {
-        "reflect": cv2.BORDER_REFLECT,
-        "nearest": cv2.BORDER_REPLICATE,
-        "mirror": cv2.BORDER_REFLECT_101,
-        "constant": cv2.BORDER_CONSTANT,
-    }[mode]
+    edge = OPENCV_BORDERS[mode]
     result = np.empty(array.shape, work)
     planes = array[None] if array.ndim == 2 else array
     targets = result[None] if array.ndim == 2 else result
 
-    def slices(start: int, stop: int) -> None:
-        for z in range(start, stop):
-            targets[z] = cv2.sepFilter2D(planes[z].astype(work), -1, kernels[-1], kernels[-2], borderType=edge)
+    rows, reach = planes.shape[1], kernels[-2].size // 2
 
-    by_slabs(slices, len(planes))
+    def slices(limits: Limits) -> None:
+        start, stop, top, bottom = limits
+        first, last = max(top - reach, 0), min(bottom + reach, rows)  # with the rows that the kernel reaches
+        for z in range(start, stop):
+            part = planes[z, first:last].astype(work)
+            smooth = cv2.sepFilter2D(part, -1, kernels[-1], kernels[-2], borderType=edge)
+            targets[z, top:bottom] = smooth[top - first : bottom - first]
+
+    over_rows(planes.shape, slices, least=(1, 4 * kernels[-2].size))
     if array.ndim == 3 and kernels[0].size > 1:
         columns, one = result.reshape(len(result), -1), np.ones(1)
 

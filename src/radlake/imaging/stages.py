@@ -131,7 +131,7 @@ _EDGES = (
     made("edges.sobel", 2, Made(edges.sobel, "image", "image", "sobel"), 32),
     made("edges.prewitt", 2, Made(edges.prewitt, "image", "image", "prewitt"), 32),
     made("edges.scharr", 2, Made(edges.scharr, "image", "image", "scharr"), 32),
-    made("edges.laplacian", 2, Made(edges.laplacian, "image", "image", "laplacian"), 32),
+    made("edges.laplacian", 3, Made(edges.laplacian, "image", "image", "laplacian"), 32),
     made(
         "edges.laplacian_of_gaussian", 2,
         Made(edges.laplacian_of_gaussian, "image", "image", "laplacian_of_gaussian", defaults={"sigma_mm": 1.0}), 24,
@@ -145,7 +145,7 @@ _EDGES = (
 _ENHANCEMENT = (
     made("enhance.window", 1, Made(enhance.window, "image", "image", "windowed", only=window_fits), 24),
     made("enhance.equalize", 1, Made(enhance.equalize, "image", "image", "equalized"), 24),
-    made("enhance.clahe", 2, Made(enhance.clahe, "image", "image", "clahe", defaults={"tile_mm": 40.0}), 40),
+    made("enhance.clahe", 3, Made(enhance.clahe, "image", "image", "clahe", defaults={"tile_mm": 40.0}), 40),
     made("enhance.match_histogram", 1, Made(enhance.match_histogram, "image", "image", "matched"), 40),
     made(
         "enhance.z_score", 2, Made(enhance.z_score, "image", "image", "z_score", defaults={"mask": "foreground"}), 24

@@ -64,6 +64,18 @@ def test_the_laplacian_equals_scipys(border: str) -> None:
     np.testing.assert_allclose(ours, ndimage.gaussian_laplace(VOLUME, 1.3, mode=border), atol=0.5)
 
 
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i2", ">i2", "f4"])
+@pytest.mark.parametrize("border", ["reflect", "nearest", "mirror", "wrap", "constant"])
+@pytest.mark.parametrize("shape", [(31, 40), (1, 9), (1, 1)])
+def test_planes_of_square_samples_are_like_a_slice_of_a_volume(dtype: str, border: str, shape: tuple[int, int]) -> None:
+    plane = RNG.integers(0, 200, shape).astype(dtype)
+    volume = np.stack([plane] * 3)
+    alone = laplacian(plane, spacing=(0.5, 0.5), border=border)
+    # nothing changes along z, except where beyond the volume is zero
+    among = laplacian(volume, spacing=(3.0, 0.5, 0.5), border=border)[1]
+    np.testing.assert_array_equal(alone, among)
+
+
 def test_second_derivatives_of_a_paraboloid_are_per_square_millimetre() -> None:
     spacing = (2.0, 0.5, 0.8)
     bowl = sum(c * (g * mm) ** 2 for c, g, mm in zip((1, 2, 3), np.indices((41, 41, 41)) - 20, spacing, strict=True))

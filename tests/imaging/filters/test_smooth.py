@@ -121,7 +121,7 @@ def test_an_unknown_border_is_refused() -> None:
 def test_means_as_integers_are_rounded_correctly(border: Border, dtype: type) -> None:
     limits = np.iinfo(dtype)
     array = np.random.default_rng(5).integers(limits.min, limits.max, (4, 7, 9), dtype, endpoint=True)
-    windows = sliding_window_view(padded(array.astype(object), (3, 5, 7), border), (3, 5, 7))
+    windows = sliding_window_view(padded(array, (3, 5, 7), border).astype(object), (3, 5, 7))
     sums = windows.reshape(*array.shape, -1).sum(axis=-1)  # Python's own integers
     expected = (2 * sums + 105) // 210
     assert np.array_equal(mean(array, size_vox=(3, 5, 7), border=border, out_dtype=dtype), expected.astype(dtype))

@@ -1,4 +1,4 @@
-"""Padding plane by plane against numpy's."""
+"""Padding of volumes against numpy's."""
 
 from __future__ import annotations
 
@@ -22,3 +22,17 @@ def test_volumes_go_on_as_by_numpy(border: str, shape: tuple[int, ...], size: tu
     assert np.array_equal(padded(array, size, border), expected)
     with threads(2):
         assert np.array_equal(padded(array, size, border), expected)
+
+
+@pytest.mark.parametrize("dtype", ["?", "i1", ">i2", "f2", "u4", "f4", ">f8", "i8", "u8"])
+def test_every_dtype_and_layout_is_kept(dtype: str) -> None:
+    samples = np.random.default_rng(3).integers(0, 256, 60 * np.dtype(dtype).itemsize, np.uint8)
+    plain = (samples & 1).view(bool) if dtype == "?" else samples.view(dtype)  # all bits, so that none can be lost
+    array = np.asfortranarray(plain.reshape(3, 4, 5))[:, ::-1]
+    before = array.copy()
+    for border, mode in NUMPY.items():
+        found = padded(array, (3, 1, 5), border)
+        expected = np.pad(array, [(1, 1), (0, 0), (2, 2)], mode=mode)
+        assert found.dtype == array.dtype
+        assert found.tobytes() == expected.tobytes()
+    assert array.tobytes() == before.tobytes()

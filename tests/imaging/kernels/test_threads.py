@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radlake.imaging import filters, morphology, threads
-from radlake.imaging.kernels.threads import by_slabs
+from radlake.imaging import edges, enhance, filters, morphology, threads
+from radlake.imaging.kernels.threads import by_slabs, over_rows
 
 
 @given(st.integers(0, 60), st.integers(1, 5), st.integers(1, 9))
@@ -22,6 +22,18 @@ def test_every_index_is_worked_on_once_and_slabs_are_not_too_small(length: int, 
         by_slabs(lambda start, stop: seen.append((start, stop)), length, least=least)
     assert sorted(i for start, stop in seen for i in range(start, stop)) == [*range(length)]
     assert len(seen) == 1 or all(stop - start >= least for start, stop in seen)
+
+
+@given(st.tuples(st.integers(0, 12), st.integers(0, 30)), st.integers(1, 5), st.integers(1, 5), st.integers(1, 9))
+def test_every_row_of_every_plane_is_worked_on_once(sides: tuple[int, int], count: int, planes: int, rows: int) -> None:
+    seen: list[tuple[int, int, int, int]] = []
+    with threads(count):
+        over_rows((*sides, 3), seen.append, least=(planes, rows))
+    places = [(z, y) for start, stop, top, bottom in seen for z in range(start, stop) for y in range(top, bottom)]
+    assert sorted(places) == [(z, y) for z in range(sides[0]) for y in range(sides[1])]
+    for start, stop, top, bottom in seen:
+        assert stop - start >= min(planes, sides[0])
+        assert bottom - top >= min(rows, sides[1])
 
 
 def test_the_context_decides_how_many_threads_work_and_ends() -> None:
@@ -58,6 +70,7 @@ def test_less_than_one_thread_is_refused() -> None:
 
 
 VOLUME = np.random.default_rng(8).integers(-900, 900, (26, 40, 44)).astype(np.int16)
+LARGE = np.random.default_rng(9).integers(-900, 900, (300, 500)).astype(np.int16)
 JOBS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "median 3": lambda a: filters.median(a, size_vox=3),
     "median 5": lambda a: filters.median(a, size_vox=5),
@@ -66,15 +79,23 @@ JOBS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "Gaussian": lambda a: filters.gaussian(a, sigma_vox=1.5),
     "ball": lambda a: morphology.dilate(a, size_vox=5, footprint="ball"),
     "box": lambda a: morphology.erode(a, size_vox=5),
+    "top-hat": lambda a: morphology.top_hat(a, size_vox=5, footprint="ball"),
+    "unsharp, in integers": lambda a: filters.unsharp(a, sigma_vox=0.8, out_dtype=np.int16),
+    "Laplacian of Gaussian": lambda a: edges.laplacian_of_gaussian(a, sigma_vox=1.0),
+    "Canny": lambda a: edges.canny(a, low=20.0, high=60.0, sigma_vox=0.8),
+    "CLAHE": lambda a: enhance.clahe(a, tile_vox=16.0),
+    "equalised": enhance.equalize,
+    "bilateral": lambda a: filters.bilateral(a, sigma_vox=0.6, sigma_value=50.0),
 }
 
 
-@pytest.mark.parametrize("shown", ["volume", "plane", "one slice", "few slices", "uint8"])
+@pytest.mark.parametrize("shown", ["volume", "plane", "large plane", "one slice", "few slices", "uint8"])
 @pytest.mark.parametrize("job", JOBS)
 def test_the_bits_do_not_depend_on_threads(job: str, shown: str) -> None:
     array = {
         "volume": VOLUME,
         "plane": VOLUME[3],
+        "large plane": LARGE,
         "one slice": VOLUME[3:4],
         "few slices": VOLUME[:3],
         "uint8": (VOLUME & 255).astype(np.uint8),

@@ -14,8 +14,9 @@ from numpy.typing import DTypeLike, NDArray
 
 from radlake.core.image import Array, FloatArray, Image
 from radlake.imaging.arguments import Border, ImageOrArray, Lengths, Spacing, in_voxels, known_border, on_spatial_axes
+from radlake.imaging.kernels.threads import by_slabs
 from radlake.imaging.rounding import to_dtype
-from radlake.imaging.separable import correlate
+from radlake.imaging.separable import OPENCV_BORDERS, correlate
 
 Operator = Literal["sobel", "prewitt", "scharr", "central"]
 # Weights across the derivative, of the neighbour and of the sample itself, with sum 1.
@@ -26,6 +27,7 @@ _ACROSS: dict[Operator, tuple[float, float]] = {
     "scharr": (3 / 16, 10 / 16),
     "central": (0.0, 1.0),
 }
+_OPENCV = ("u1", "u2", "i2", "f4")  # dtypes that OpenCV takes second differences of
 
 
 def gradient(
@@ -259,9 +261,12 @@ def laplacian(
     def curvature(array: Array, steps: Spacing) -> Array:
         from radlake.imaging.kernels.slopes import laplacian_of
 
-        planar = array.ndim == 2
+        mode, planar = known_border(border), array.ndim == 2
+        single = array.dtype.str[1:] in _OPENCV and np.dtype(out_dtype) != np.float64
+        if planar and single and array.size and steps[0] == steps[1] and mode in OPENCV_BORDERS:
+            return to_dtype(_laplacian_by_opencv(array, steps[0], mode), out_dtype)
         around = (1.0, *steps) if planar else steps
-        found = laplacian_of(_volume(array, out_dtype), around, known_border(border), planar=planar)
+        found = laplacian_of(_volume(array, out_dtype), around, mode, planar=planar)
         return to_dtype(found.reshape(array.shape), out_dtype)
 
     return _per_length(on_spatial_axes(image, curvature, spacing=spacing, channel_axis=channel_axis))
@@ -308,14 +313,15 @@ def laplacian_of_gaussian(
         sigmas = in_voxels("sigma", sigma_mm, sigma_vox, steps)
         if min(sigmas) <= 0:
             raise ValueError("sigma must be above 0 along every axis")
-        # float64: weights in float32 would not add up to 0
-        exact = array.astype(np.float64)
-        total = np.zeros_like(exact)
+        along = []
         for axis, step in enumerate(steps):
             kernels = [_smoothing(sigma) for sigma in sigmas]
             kernels[axis] = _curving(sigmas[axis]) / step**2
-            total += correlate(exact, kernels, border, np.float64)
-        return to_dtype(total, out_dtype)
+            # float64: weights in float32 would not add up to 0
+            along.append(correlate(array, kernels, border, np.float64))
+            if axis:
+                _add(along[0], along.pop())
+        return to_dtype(along[0], out_dtype)
 
     return _per_length(on_spatial_axes(image, curvature, spacing=spacing, channel_axis=channel_axis))
 
@@ -352,6 +358,24 @@ def _per_length(result: ImageOrArray) -> ImageOrArray:
     return result
 
 
+def _laplacian_by_opencv(plane: Array, step: float, border: str) -> FloatArray:
+    """Of a plane of square samples."""
+    import cv2
+
+    native = np.ascontiguousarray(plane, plane.dtype.newbyteorder("="))
+    found: FloatArray = cv2.Laplacian(native, cv2.CV_32F, borderType=OPENCV_BORDERS[border])
+    return found if step == 1 else np.multiply(found, np.float32(step**-2), out=found)
+
+
+def _add(total: Array, more: Array) -> None:
+    """Add an array to another one."""
+
+    def slabs(start: int, stop: int) -> None:
+        total[start:stop] += more[start:stop]
+
+    by_slabs(slabs, len(total))
+
+
 def _smoothing(sigma: float) -> NDArray[np.float64]:
     """Samples of a Gaussian to 4 sigma, with sum 1."""
     radius = max(1, round(4 * sigma))
@@ -371,4 +395,5 @@ def _curving(sigma: float) -> NDArray[np.float64]:
 
 def _volume(array: Array, out_dtype: DTypeLike) -> FloatArray:
     """The array as a volume, in the floating dtype to compute in."""
-    return np.array(array, np.float64 if np.dtype(out_dtype) == np.float64 else np.float32, order="C", ndmin=3)
+    work = np.float64 if np.dtype(out_dtype) == np.float64 else np.float32
+    return np.require(array, work, ("C", "W")).reshape((1,) * (3 - array.ndim) + array.shape)

@@ -6,6 +6,7 @@ longer its unit. For display and for networks, not for features.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import cast
 
@@ -16,6 +17,7 @@ from radlake.core.fault import ItemError
 from radlake.core.image import Array, FloatArray, Image
 from radlake.imaging.arguments import ImageOrArray, Spacing, in_voxels, on_spatial_axes
 from radlake.imaging.histogram import histogram
+from radlake.imaging.kernels.pointwise import pointwise
 from radlake.imaging.rounding import to_dtype
 
 _NODES = 1024  # points of a tile's curve at most; linear between them, so that no level is lost
@@ -59,8 +61,12 @@ def equalize(
             raise ItemError("no_pixels")
         low, high = _range(array, padding)
         share = np.cumsum(found.counts) / found.counts.sum()
-        curve = np.interp(array, found.uppers, low + (high - low) * share)
-        return _kept(array, curve, padding)
+        levels = low + (high - low) * share
+
+        def new(part: Array) -> Array:
+            return _kept(part, np.interp(part, found.uppers, levels), padding)
+
+        return pointwise(array, new, array.dtype)
 
     result = on_spatial_axes(image, spread, spacing=spacing, channel_axis=channel_axis)
     return _without_unit(result)
@@ -133,24 +139,46 @@ def clahe(
 
 def _adapted(array: Array, counts: tuple[int, ...], clip: float, padding: float | None) -> Array:
     """CLAHE with a number of tiles along each axis."""
-    from radlake.imaging.kernels.adaptive import Levels, adapted
-
-    outside = np.zeros(array.shape, np.bool_) if padding is None else array == padding
-    if outside.all():
+    outside = None if padding is None else array == padding
+    if outside is not None and outside.all():
         return array.copy()
     low, high = _range(array, padding)
     if not 0 < high - low < np.inf:
         return array.copy()
-    original, array = array, np.where(outside, array.dtype.type(low), array) if outside.any() else array
-    whole = np.issubdtype(array.dtype, np.integer) and high - low < _NODES
-    levels = Levels(low, high, int(high - low) + 1 if whole else _NODES)
+    usable = array if outside is None else np.where(outside, array.dtype.type(low), array)
+    whole = np.issubdtype(array.dtype, np.integer)
+    nodes = int(high - low) + 1 if whole and high - low < _NODES else _NODES
+    # a table of all levels for each tile must not take more than the plane itself is worth
+    tabled = whole and array.itemsize <= 2 and array.ndim == 2 and (high - low) * math.prod(counts) < array.size
+    result = (_by_tables if tabled else _by_curves)(usable, counts, (low, high), nodes, clip)
+    if outside is not None:
+        result[outside] = array[outside]
+    return result
+
+
+def _by_tables(plane: Array, counts: tuple[int, ...], ends: tuple[float, float], nodes: int, clip: float) -> Array:
+    """CLAHE of a plane of 8 or 16 bits."""
+    from radlake.imaging.kernels.adaptive_levels import adapted_levels
+
+    low, span = int(ends[0]), int(ends[1] - ends[0]) + 1
+    # differences wrap to what they are without a sign, and back
+    native, code = plane.dtype.newbyteorder("="), np.dtype(f"u{plane.itemsize}")
+    least = np.full(1, low, native)
+    codes = np.ascontiguousarray(plane.astype(native, copy=False) - least).view(code).astype(np.uint16, copy=False)
+    found = adapted_levels(codes, (counts[0], counts[1]), span, nodes, clip)
+    return np.asarray((found.astype(code, copy=False).view(native) + least).astype(plane.dtype, copy=False))
+
+
+def _by_curves(array: Array, counts: tuple[int, ...], ends: tuple[float, float], nodes: int, clip: float) -> Array:
+    """CLAHE of everything else."""
+    from radlake.imaging.kernels.adaptive import Levels, adapted
+
     # float32 holds every value of 16 bits
     work = np.float32 if array.dtype == np.float32 or array.dtype.itemsize < 4 else np.float64
     volume: FloatArray = np.array(array, work, order="C", ndmin=3)
     tiles = (1,) * (3 - array.ndim) + counts
-    result = to_dtype(adapted(volume, (tiles[0], tiles[1], tiles[2]), levels, clip), array.dtype).reshape(array.shape)
-    result[outside] = original[outside]
-    return result
+    result = adapted(volume, (tiles[0], tiles[1], tiles[2]), Levels(*ends, nodes), clip)
+    return to_dtype(result, array.dtype).reshape(array.shape)
 
 
 def _range(array: Array, padding: float | None) -> tuple[float, float]:

@@ -56,9 +56,8 @@ def refuse_flat(values: Array) -> None:
         raise ItemError("empty_mask", hint=FLAT)
 
 
-def comparable(image: ImageOrArray, values: NDArray[np.float64], *, unit: Unit = "a.u.") -> ImageOrArray:
-    """New values as float32 in what the image was; padding is what its samples became, the window no longer holds."""
-    result = values.astype(np.float32)
+def comparable(image: ImageOrArray, result: NDArray[np.float32], *, unit: Unit = "a.u.") -> ImageOrArray:
+    """New values in what the image was; padding is what its samples became, the window no longer holds."""
     if not isinstance(image, Image):
         return cast(ImageOrArray, result)
     outside = np.zeros(0) if image.padding is None else result[image.array == image.padding]

@@ -12,6 +12,7 @@ from radlake.core.fault import ItemError, Term
 from radlake.core.image import Array, BoolArray, Image
 from radlake.imaging.arguments import ImageOrArray, spacing_of
 from radlake.imaging.enhance.inside import comparable, plain_of, refuse_flat, region_of, usable, values_inside
+from radlake.imaging.kernels.pointwise import pointwise
 
 
 def z_score(image: ImageOrArray, *, mask: Image | Array | None = None) -> ImageOrArray:
@@ -44,7 +45,8 @@ def z_score(image: ImageOrArray, *, mask: Image | Array | None = None) -> ImageO
     plain = plain_of(image)
     array, values = values_inside(plain, mask)
     deviation = values.std(ddof=1)
-    return comparable(plain, (array.astype(np.float64) - values.mean()) / deviation)
+    mean = values.mean()
+    return comparable(plain, pointwise(array, lambda part: (part.astype(np.float64) - mean) / deviation, np.float32))
 
 
 def match_histogram(image: ImageOrArray, reference: Image | Array) -> ImageOrArray:
@@ -80,9 +82,14 @@ def match_histogram(image: ImageOrArray, reference: Image | Array) -> ImageOrArr
         raise ItemError("no_pixels")
     ranks = np.cumsum(counts) / counts.sum()
     values = np.interp(ranks, np.cumsum(their_counts) / their_counts.sum(), theirs)
-    result = np.interp(array.astype(np.float64), ours, values)
-    if np.issubdtype(array.dtype, np.floating):
-        result[np.isnan(array)] = np.nan
+
+    def new(part: Array) -> Array:
+        result: Array = np.interp(part.astype(np.float64), ours, values)
+        if np.issubdtype(part.dtype, np.floating):
+            result[np.isnan(part)] = np.nan
+        return result
+
+    result = pointwise(array, new, np.float32)
     return comparable(image, result, unit=reference.unit if isinstance(reference, Image) else "a.u.")
 
 

@@ -12,6 +12,7 @@ from radlake.core.fault import ItemError
 from radlake.core.image import Array, Image
 from radlake.imaging.arguments import ImageOrArray
 from radlake.imaging.enhance.inside import FLAT, comparable, plain_of, values_inside
+from radlake.imaging.kernels.pointwise import pointwise
 
 # Nyul, Udupa, Zhang (2000): the deciles between the tails that are cut off
 PERCENTILES = (1.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 99.0)
@@ -184,9 +185,12 @@ def apply_nyul(image: ImageOrArray, landmarks: Landmarks, *, mask: Image | Array
         raise ItemError("empty_mask", hint=FLAT)
     scale = np.asarray(landmarks.scale)[first]
     slopes = np.diff(scale) / np.diff(marks)
-    part = np.clip(np.searchsorted(marks, array, side="right") - 1, 0, slopes.size - 1)
-    result = scale[part] + (array.astype(np.float64) - marks[part]) * slopes[part]
-    return comparable(plain, result)
+
+    def scaled(values: Array) -> Array:
+        part = np.clip(np.searchsorted(marks, values, side="right") - 1, 0, slopes.size - 1)
+        return np.asarray(scale[part] + (values.astype(np.float64) - marks[part]) * slopes[part])
+
+    return comparable(plain, pointwise(array, scaled, np.float32))
 
 
 def nyul(

@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from radlake.core.image import Array, Image
 from radlake.imaging.arguments import ImageOrArray, Spacing, on_spatial_axes
+from radlake.imaging.kernels.pointwise import pointwise
 from radlake.imaging.rounding import to_dtype
 from radlake.imaging.window import CT_WINDOWS, Window, display_window, share_of
 
@@ -68,7 +69,7 @@ def window(
     most = float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
 
     def seen(array: Array, _: Spacing) -> NDArray[np.generic]:
-        return to_dtype(share_of(array, chosen) * most, dtype)
+        return pointwise(array, lambda part: to_dtype(share_of(part, chosen) * most, dtype), dtype)
 
     result = on_spatial_axes(image, seen, spacing=spacing, channel_axis=channel_axis)
     if isinstance(result, Image):

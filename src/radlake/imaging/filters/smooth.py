@@ -24,6 +24,7 @@ from radlake.imaging.arguments import (
     on_spatial_axes,
 )
 from radlake.imaging.kernels.extremes import extreme_under
+from radlake.imaging.kernels.threads import by_slabs
 from radlake.imaging.rounding import to_dtype
 from radlake.imaging.separable import correlate, working_dtype
 
@@ -210,9 +211,15 @@ def unsharp(
         work = working_dtype(out_dtype)
         kernels = [_gaussian_kernel(s) for s in in_voxels("sigma", sigma_mm, sigma_vox, steps)]
         smooth = correlate(array, kernels, border, work)
-        with np.errstate(invalid="ignore"):  # infinity less infinity is NaN, as it should be
-            exact = array.astype(work)
-            return to_dtype(exact + work.type(amount) * (exact - smooth), out_dtype)
+        sharp = np.empty(array.shape, out_dtype)
+
+        def slabs(start: int, stop: int) -> None:
+            exact = array[start:stop].astype(work)
+            with np.errstate(invalid="ignore"):  # infinity less infinity is NaN, as it should be
+                sharp[start:stop] = to_dtype(exact + work.type(amount) * (exact - smooth[start:stop]), out_dtype)
+
+        by_slabs(slabs, len(array))
+        return sharp
 
     return on_spatial_axes(image, sharpen, spacing=spacing, channel_axis=channel_axis)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from radlake.core.image import BoolArray
 from radlake.imaging.kernels.compiled import compiled, copy, part
 from radlake.imaging.kernels.ordered import Codes
-from radlake.imaging.kernels.threads import over_slabs
+from radlake.imaging.kernels.threads import Limits, over_rows
 
 _RING = 1 << 20  # samples of run maxima held at a time: about the second-level cache, where the ball allows it
 _SPANS = (512, 256, 128)  # columns of a tile, tried in this order
@@ -73,7 +73,9 @@ def extreme_under_runs(padded: Codes, footprint: BoolArray, *, greatest: bool) -
     rows = max(_ROWS, _RING // (kz * runs.widths.size * span) - ky + 1)
     tile = min(rows, out.shape[1]), min(span, out.shape[2])
     flip = 0 if greatest else -1  # inverting all bits turns the order round
-    over_slabs(lambda source, target: _dilate(source, target, *runs, tile, flip), padded, out, least=4 * kz)
+    tiles = out.shape[0], -(-out.shape[1] // tile[0]), out.shape[2]
+    places = np.stack([runs.z, runs.y, runs.width])
+    over_rows(tiles, lambda limits: _dilate(padded, out, places, runs.widths, tile, flip, limits), least=(4 * kz, 1))
     return out
 
 
@@ -102,9 +104,10 @@ def _maxima_of_runs(line: Codes, maxima: Codes, y: int, n: int, widths: Places) 
 
 
 @part
-def _join_runs(line: Codes, ring: Codes, run_z: Places, run_y: Places, run_width: Places, z: int, y: int) -> None:
+def _join_runs(line: Codes, ring: Codes, runs: Places, z: int, y: int) -> None:
     """Greatest of the maxima of all runs of the footprint, for a line of results."""
     kz, n = ring.shape[0], line.size
+    run_z, run_y, run_width = runs[0], runs[1], runs[2]
     copy(ring[(z + run_z[0]) % kz, run_width[0], y + run_y[0], :n], line)
     i = 1
     while i + 3 < run_z.size:  # four at a time: a quarter of the loads and stores of the result
@@ -123,37 +126,40 @@ def _join_runs(line: Codes, ring: Codes, run_z: Places, run_y: Places, run_width
 
 
 @compiled(
-    "void(int16[:,:,::1], int16[:,:,::1], int64[::1], int64[::1], int64[::1], int64[::1], UniTuple(int64, 2), int64)",
-    "void(int32[:,:,::1], int32[:,:,::1], int64[::1], int64[::1], int64[::1], int64[::1], UniTuple(int64, 2), int64)",
+    "void(int16[:,:,::1], int16[:,:,::1], int64[:,::1], int64[::1], UniTuple(int64, 2), int64, UniTuple(int64, 4))",
+    "void(int32[:,:,::1], int32[:,:,::1], int64[:,::1], int64[::1], UniTuple(int64, 2), int64, UniTuple(int64, 4))",
 )
 def _dilate(
     padded: Codes,
     out: Codes,
-    run_z: Places,
-    run_y: Places,
-    run_width: Places,
+    runs: Places,
     widths: Places,
     tile: tuple[int, int],
     flip: int,
+    limits: Limits,
 ) -> None:
-    """Tile by tile down z, with the run maxima of the last kz planes in a ring; bits are flipped there and back."""
+    """Some rows of tiles of some planes: down z, with the run maxima of the last kz planes in a ring.
+
+    Bits are flipped there and back.
+    """
     depth, rows, width = out.shape
     tile_y, tile_x = tile
     kz, ky = padded.shape[0] - depth + 1, padded.shape[1] - rows + 1
     kx = padded.shape[2] - width + 1
     ring = np.empty((kz, widths.size, tile_y + ky - 1, tile_x), padded.dtype)
     bits = np.empty(tile_x + kx - 1, padded.dtype)
-    for top in range(0, rows, tile_y):
+    start, stop = limits[:2]
+    for top in range(limits[2] * tile_y, min(limits[3] * tile_y, rows), tile_y):
         height = min(tile_y, rows - top)
         for left in range(0, width, tile_x):
             n = min(tile_x, width - left)
-            for plane in range(depth + kz - 1):
+            for plane in range(start, stop + kz - 1):
                 for y in range(height + ky - 1):
                     _flip(padded[plane, top + y, left : left + n + kx - 1], flip, bits)
                     _maxima_of_runs(bits[: n + kx - 1], ring[plane % kz], y, n, widths)
                 z = plane - kz + 1
-                for y in range(height if z >= 0 else 0):
+                for y in range(height if z >= start else 0):
                     line = out[z, top + y, left : left + n]
-                    _join_runs(line, ring, run_z, run_y, run_width, z + kz // 2, y + ky // 2)
+                    _join_runs(line, ring, runs, z + kz // 2, y + ky // 2)
                     if flip:
                         _flip(line, flip, line)

@@ -6,7 +6,7 @@ import numpy as np
 
 from radlake.imaging.kernels.compiled import compiled
 from radlake.imaging.kernels.ordered import Codes
-from radlake.imaging.kernels.threads import over_slabs
+from radlake.imaging.kernels.threads import Limits, over_rows
 
 _WIDTH = 128  # columns at a time: their limits and counts stay in registers and the first-level cache
 
@@ -35,13 +35,16 @@ def median_by_bisection(padded: Codes, size: tuple[int, int, int]) -> Codes:
     [[[2, 3, 3]]]
     """
     out = np.empty([side - k + 1 for side, k in zip(padded.shape, size, strict=True)], padded.dtype)
-    over_slabs(_bisect, padded, out)
+    over_rows(out.shape, lambda limits: _bisect(padded, out, limits))
     return out
 
 
-@compiled("void(int16[:,:,::1], int16[:,:,::1])", "void(int32[:,:,::1], int32[:,:,::1])")
-def _bisect(padded: Codes, out: Codes) -> None:
-    """Narrow [low, high] of a block of columns until both ends meet everywhere.
+@compiled(
+    "void(int16[:,:,::1], int16[:,:,::1], UniTuple(int64, 4))",
+    "void(int32[:,:,::1], int32[:,:,::1], UniTuple(int64, 4))",
+)
+def _bisect(padded: Codes, out: Codes, limits: Limits) -> None:
+    """Narrow [low, high] of a block of columns until both ends meet everywhere, in some rows of some planes.
 
     In one function: calls to parts of it cost a third more.
     """
@@ -50,8 +53,8 @@ def _bisect(padded: Codes, out: Codes) -> None:
     half = kz * ky * kx // 2
     low, high = np.empty(_WIDTH, padded.dtype), np.empty(_WIDTH, padded.dtype)
     middle, count = np.empty(_WIDTH, padded.dtype), np.empty(_WIDTH, padded.dtype)
-    for z in range(depth):
-        for y in range(rows):
+    for z in range(limits[0], limits[1]):
+        for y in range(limits[2], limits[3]):
             for start in range(0, width, _WIDTH):
                 n = min(_WIDTH, width - start)
                 first = padded[z, y, start : start + n]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radlake.imaging.kernels.compiled import compiled
-from radlake.imaging.kernels.threads import over_slabs
+from radlake.imaging.kernels.threads import Limits, over_rows
 
 Ranks = NDArray[np.uint16]
 MOST_SAMPLES = 65535  # of a box: counts are uint16
@@ -42,12 +42,13 @@ def median_by_histogram(padded: Ranks, size: tuple[int, int, int], values: int) 
     out = np.empty([side - k + 1 for side, k in zip(padded.shape, size, strict=True)], np.uint16)
     shift = max(1, (values - 1).bit_length() // 2)
     levels = ((values - 1) >> shift) + 1
-    over_slabs(lambda source, target: _slide(source, target, shift, levels), padded, out, least=4 * size[1])
+    # the first rows of a part are counted anew, in each of its planes
+    over_rows(out.shape, lambda limits: _slide(padded, out, shift, levels, limits), least=(1, 4 * size[1]))
     return out
 
 
-@compiled("void(uint16[:,:,::1], uint16[:,:,::1], int64, int64)")
-def _slide(padded: Ranks, out: Ranks, shift: int, levels: int) -> None:
+@compiled("void(uint16[:,:,::1], uint16[:,:,::1], int64, int64, UniTuple(int64, 4))")
+def _slide(padded: Ranks, out: Ranks, shift: int, levels: int, limits: Limits) -> None:
     """Columns of `levels` coarse and levels << shift fine counts; the box adds columns up as it slides along x.
 
     In one function: calls to parts of it cost half as much again.
@@ -59,17 +60,17 @@ def _slide(padded: Ranks, out: Ranks, shift: int, levels: int) -> None:
     fine = np.empty((_WIDTH + kx - 1, levels << shift), np.uint16)
     box, part = np.empty(levels, np.uint16), np.empty((levels, fines), np.uint16)
     right_at = np.empty(levels, np.int64)  # x for which a level's part holds
-    for z in range(depth):
+    for z in range(limits[0], limits[1]):
         for start in range(0, width, _WIDTH):
             n = min(_WIDTH, width - start)
             block = n + kx - 1
-            for y in range(rows):
-                if y == 0:  # count the first rows
+            for y in range(limits[2], limits[3]):
+                if y == limits[2]:  # count the first rows
                     coarse[:] = 0
                     fine[:] = 0
                     for i in range(kz):
                         for j in range(ky):
-                            line = padded[z + i, j, start : start + block]
+                            line = padded[z + i, y + j, start : start + block]
                             for x in range(block):
                                 coarse[x, line[x] >> shift] += 1
                                 fine[x, line[x]] += 1

@@ -9,6 +9,7 @@ import numpy as np
 from radlake.core.image import Array
 from radlake.imaging.kernels.ordered import Codes, ordered
 from radlake.imaging.kernels.padding import padded
+from radlake.imaging.kernels.pointwise import pointwise
 from radlake.imaging.kernels.threads import by_slabs
 
 Size = tuple[int, int, int]
@@ -86,7 +87,7 @@ def _large(codes: Codes, size: Size) -> Codes:
     values = _different(codes)
     if values.size <= 1 << 16 and samples <= MOST_SAMPLES:
         ranks = _places(codes, values)
-        return np.asarray(values[median_by_histogram(ranks, size, values.size)])
+        return pointwise(median_by_histogram(ranks, size, values.size), lambda part: values[part], values.dtype)
     from radlake.imaging.kernels.bisection import median_by_bisection
 
     return median_by_bisection(codes.astype(np.int32, copy=False), size)
@@ -106,10 +107,10 @@ def _places(codes: Codes, values: Codes) -> np.ndarray[tuple[int, ...], np.dtype
     """Place of each code among the values that occur."""
     low, span = int(values[0]), int(values[-1]) - int(values[0]) + 1
     if span > _DENSE:
-        return np.searchsorted(values, codes).astype(np.uint16)
+        return pointwise(codes, lambda part: np.searchsorted(values, part), np.uint16)
     table = np.zeros(span, np.uint16)
     table[_offsets(values, low)] = np.arange(values.size)
-    return np.asarray(table[_offsets(codes, low)])
+    return pointwise(codes, lambda part: table[_offsets(part, low)], np.uint16)
 
 
 def _offsets(codes: Codes, low: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint32]]:

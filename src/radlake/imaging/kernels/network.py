@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from radlake.imaging.kernels.compiled import compiled, copy
 from radlake.imaging.kernels.ordered import Codes
-from radlake.imaging.kernels.threads import over_slabs
+from radlake.imaging.kernels.threads import Limits, over_rows
 
 _WIDTH = 512  # columns at a time: 36 rows of them still fit the first-level cache
 BOTH, LEAST, GREATEST = 0, 1, 2  # what a step keeps
@@ -43,7 +43,7 @@ def median_27(padded: Codes) -> Codes:
     z, y, x = (side - 2 for side in padded.shape)
     out = np.empty((z, y, x), padded.dtype)
     merge, middle = median_of_columns()
-    over_slabs(lambda source, target: _median_27(source, target, sort_nine(), merge, middle), padded, out)
+    over_rows(out.shape, lambda limits: _median_27(padded, out, sort_nine(), merge, middle, limits))
     return out
 
 
@@ -100,16 +100,16 @@ def _pruned(steps: list[Step], wanted: int) -> Steps:
 
 
 @compiled(
-    "void(int16[:,:,::1], int16[:,:,::1], int64[:,::1], int64[:,::1], int64)",
-    "void(int32[:,:,::1], int32[:,:,::1], int64[:,::1], int64[:,::1], int64)",
+    "void(int16[:,:,::1], int16[:,:,::1], int64[:,::1], int64[:,::1], int64, UniTuple(int64, 4))",
+    "void(int32[:,:,::1], int32[:,:,::1], int64[:,::1], int64[:,::1], int64, UniTuple(int64, 4))",
 )
-def _median_27(padded: Codes, out: Codes, sort: Steps, merge: Steps, middle: int) -> None:
-    """Follow the networks on blocks of columns."""
-    depth, rows, width = out.shape
+def _median_27(padded: Codes, out: Codes, sort: Steps, merge: Steps, middle: int, limits: Limits) -> None:
+    """Follow the networks on blocks of columns, in some rows of some planes."""
+    width = out.shape[2]
     columns = np.empty((9, _WIDTH + 2), padded.dtype)
     values = np.empty((27, _WIDTH), padded.dtype)
-    for z in range(depth):
-        for y in range(rows):
+    for z in range(limits[0], limits[1]):
+        for y in range(limits[2], limits[3]):
             for start in range(0, width, _WIDTH):
                 n = min(_WIDTH, width - start)
                 for k in range(9):

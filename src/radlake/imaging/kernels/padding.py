@@ -8,7 +8,9 @@ from typing import Literal
 import numpy as np
 
 from radlake.core.image import Array
-from radlake.imaging.kernels.threads import by_slabs
+from radlake.imaging.kernels.threads import over_rows
+
+_ROWS = 128  # least rows of a part
 
 _NUMPY: dict[str, Literal["symmetric", "edge", "reflect", "wrap", "constant"]] = {
     "reflect": "symmetric",
@@ -39,17 +41,22 @@ def padded(array: Array, size: Sequence[int], border: str) -> Array:
     if all(side == 1 for side in size):
         return array
     widths = [(side // 2, side // 2) for side in size]
-    if array.ndim != 3:
+    if array.ndim != 3 or array.itemsize not in (1, 2, 4, 8):
         return np.pad(array, widths, mode=_NUMPY[border])
-    # plane by plane, so that threads share the work
+    from radlake.imaging.kernels.repeating import repeat
+
     around = np.empty([n + 2 * low for n, (low, _) in zip(array.shape, widths, strict=True)], array.dtype)
-    source = np.pad(np.arange(len(array)), widths[0], mode=_NUMPY[border])
-
-    def planes(start: int, stop: int) -> None:
-        for z in range(start, stop):
-            around[z] = np.pad(array[source[z]], widths[1:], mode=_NUMPY[border])
-
-    by_slabs(planes, len(around))
+    # the sample that each place repeats, along z, y and x
+    mode = "edge" if border == "constant" else _NUMPY[border]
+    source = [np.pad(np.arange(n), w, mode=mode) for n, w in zip(array.shape, widths, strict=True)]
     if border == "constant":
-        around[: size[0] // 2], around[len(around) - size[0] // 2 :] = 0, 0
+        for places, (low, _) in zip(source, widths, strict=True):
+            places[:low], places[places.size - low :] = -1, -1
+    code = f"i{array.itemsize}"
+    samples, target = np.require(array, requirements=("C", "W")).view(code), around.view(code)
+    # planes before rows: threads that write to the same pages of new memory wait for each other
+    least = 1, _ROWS
+    over_rows(
+        around.shape, lambda limits: repeat(samples, source[0], source[1], source[2], target, limits), least=least
+    )
     return around

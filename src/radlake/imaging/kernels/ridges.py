@@ -13,6 +13,7 @@ from radlake.imaging.kernels.threads import Limits, over_rows
 
 Values = NDArray[np.float32]
 Marks = NDArray[np.uint8]
+Places = NDArray[np.int64]
 
 _WEAK, _STRONG, _TAKEN = 1, 2, 3
 
@@ -51,7 +52,8 @@ def thin_edges(field: Values, spacing: Sequence[float], low: float, high: float,
     per_voxel = np.array([0.0 if planar else 1 / spacing[0], 1 / spacing[1], 1 / spacing[2]])
     edge = 0 if planar else 1
     over_rows(marks.shape, lambda limits: _ridges(field, per_voxel, low, high, marks, edge, limits))
-    _reach(marks)
+    flat = marks.reshape(-1)
+    _reach(marks, np.flatnonzero(flat == _STRONG), np.empty(np.count_nonzero(flat > 0), np.int64))
     return np.asarray(marks == _TAKEN)
 
 
@@ -98,26 +100,24 @@ def _ridges(
                     marks[z, y, x] = _STRONG if here >= high else _WEAK
 
 
-@compiled("void(uint8[:,:,::1])")
-def _reach(marks: Marks) -> None:
-    """Take strong samples, and weak ones that touch a taken one, through corners too."""
+@compiled("void(uint8[:,:,::1], int64[::1], int64[::1])")
+def _reach(marks: Marks, strong: Places, waiting: Places) -> None:
+    """Take strong samples, and weak ones that touch a taken one, through corners too; `waiting` has room for all."""
     depth, rows, width = marks.shape
-    waiting = np.empty(np.count_nonzero(marks), np.int64)
-    for z in range(depth):
-        for y in range(rows):
-            for x in range(width):
-                if marks[z, y, x] != _STRONG:
-                    continue
-                marks[z, y, x] = _TAKEN
-                waiting[0], count = (z * rows + y) * width + x, 1
-                while count:
-                    count -= 1
-                    at = waiting[count]
-                    cz, cy, cx = at // (rows * width), at // width % rows, at % width
-                    for nz in range(max(cz - 1, 0), min(cz + 2, depth)):
-                        for ny in range(max(cy - 1, 0), min(cy + 2, rows)):
-                            for nx in range(max(cx - 1, 0), min(cx + 2, width)):
-                                if marks[nz, ny, nx] == _WEAK or marks[nz, ny, nx] == _STRONG:
-                                    marks[nz, ny, nx] = _TAKEN
-                                    waiting[count] = (nz * rows + ny) * width + nx
-                                    count += 1
+    flat = marks.reshape(marks.size)
+    for place in strong:
+        if flat[place] == _TAKEN:
+            continue
+        flat[place] = _TAKEN
+        waiting[0], count = place, 1
+        while count:
+            count -= 1
+            at = waiting[count]
+            cz, cy, cx = at // (rows * width), at // width % rows, at % width
+            for nz in range(max(cz - 1, 0), min(cz + 2, depth)):
+                for ny in range(max(cy - 1, 0), min(cy + 2, rows)):
+                    for nx in range(max(cx - 1, 0), min(cx + 2, width)):
+                        if marks[nz, ny, nx] == _WEAK or marks[nz, ny, nx] == _STRONG:
+                            marks[nz, ny, nx] = _TAKEN
+                            waiting[count] = (nz * rows + ny) * width + nx
+                            count += 1

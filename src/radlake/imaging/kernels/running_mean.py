@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from radlake.core.image import Array
 from radlake.imaging.kernels.compiled import compiled, copy, part
-from radlake.imaging.kernels.threads import over_slabs
+from radlake.imaging.kernels.threads import Limits, over_rows
 
 
 def mean_of_boxes(padded: NDArray[np.int16], size: tuple[int, int, int], *, whole: bool, offset: float = 0.0) -> Array:
@@ -39,7 +39,9 @@ def mean_of_boxes(padded: NDArray[np.int16], size: tuple[int, int, int], *, whol
     """
     sides = [side - k + 1 for side, k in zip(padded.shape, size, strict=True)]
     out = np.empty(sides, np.int16 if whole else np.float32)
-    over_slabs(lambda source, target: _slide(source, target, whole, offset), padded, out, least=4 * size[0])
+    # a part starts with sums of the planes and rows about its first ones
+    least = 4 * size[0], 4 * size[1]
+    over_rows(out.shape, lambda limits: _slide(padded, out, whole, offset, limits), least=least)
     return out
 
 
@@ -68,43 +70,45 @@ def _add_spans(column: NDArray[np.int32], span: NDArray[np.int32], total: NDArra
 
 
 @compiled(
-    "void(int16[:,:,::1], int16[:,:,::1], boolean, float64)", "void(int16[:,:,::1], float32[:,:,::1], boolean, float64)"
+    "void(int16[:,:,::1], int16[:,:,::1], boolean, float64, UniTuple(int64, 4))",
+    "void(int16[:,:,::1], float32[:,:,::1], boolean, float64, UniTuple(int64, 4))",
 )
-def _slide(padded: NDArray[np.int16], out: Array, whole: bool, offset: float) -> None:
-    """Add planes up along z, their rows along y, and spans of those along x by doubling."""
+def _slide(padded: NDArray[np.int16], out: Array, whole: bool, offset: float, limits: Limits) -> None:
+    """Add planes up along z, their rows along y, and spans of those along x by doubling: some rows of some planes."""
     depth, rows, width = out.shape
     kz, ky, kx = padded.shape[0] - depth + 1, padded.shape[1] - rows + 1, padded.shape[2] - width + 1
     share = 1.0 / (kz * ky * kx)
-    planes = np.zeros(padded.shape[1:], np.int32)  # sums of kz samples along z
+    start, stop, top, bottom = limits
+    planes = np.zeros((bottom - top + ky - 1, padded.shape[2]), np.int32)  # sums of kz samples along z
     column = np.empty(padded.shape[2], np.int32)  # of kz x ky
     span, total = np.empty(padded.shape[2], np.int32), np.empty(width, np.int32)
-    for z in range(kz - 1):
+    for z in range(start, start + kz - 1):
         for y in range(len(planes)):
-            plane, new = planes[y], padded[z, y]
+            plane, new = planes[y], padded[z, top + y]
             for x in range(plane.size):
                 plane[x] += new[x]
-    for z in range(depth):
+    for z in range(start, stop):
         column[:] = 0
         for y in range(len(planes)):
-            plane, new = planes[y], padded[z + kz - 1, y]
+            plane, new = planes[y], padded[z + kz - 1, top + y]
             for x in range(plane.size):
                 plane[x] += new[x]
                 column[x] += plane[x]
             if y < ky - 1:
                 continue
             _add_spans(column, span, total, kx)
-            line = out[z, y - ky + 1]
+            line = out[z, top + y - ky + 1]
             if whole:
                 for x in range(width):
                     line[x] = np.int32(np.floor(total[x] * share + 0.5))
             else:
                 for x in range(width):
                     line[x] = total[x] * share + offset
-            plane, old = planes[y - ky + 1], padded[z, y - ky + 1]
+            plane, old = planes[y - ky + 1], padded[z, top + y - ky + 1]
             for x in range(plane.size):  # rows above the box are no longer needed: take plane z off them
                 column[x] -= plane[x]
                 plane[x] -= old[x]
-        for y in range(rows, len(planes)):
-            plane, old = planes[y], padded[z, y]
+        for y in range(bottom - top, len(planes)):
+            plane, old = planes[y], padded[z, top + y]
             for x in range(plane.size):
                 plane[x] -= old[x]

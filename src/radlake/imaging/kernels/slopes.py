@@ -186,6 +186,17 @@ def _slopes(
                 copy(slopes[k], found[k, z, row - 1])
 
 
+@part
+def _curve(
+    left: Values, line: Values, right: Values, before: Values, after: Values, scales: Values, target: Values
+) -> None:
+    """Second differences of a run along x and y, added up."""
+    for x in range(line.size):
+        twice = 2 * line[x]
+        across, down = (left[x] + right[x]) - twice, (before[x] + after[x]) - twice
+        target[x] = scales[2] * across + scales[1] * down
+
+
 _LAPLACIAN = "void({0}[:,:,::1], int64[:,::1], {0}[::1], {0}[:,:,::1], UniTuple(int64, 4))"
 
 
@@ -194,21 +205,20 @@ def _laplacian(volume: Values, ends: Ends, scales: Values, found: Values, limits
     """Some rows of some planes."""
     depth, rows, width = volume.shape
     start, stop, top, bottom = limits
-    zero, line = np.zeros(width, volume.dtype), np.zeros(width + 2, volume.dtype)
+    zero, sides = np.zeros(width, volume.dtype), np.zeros(2, volume.dtype)
     for z in range(start, stop):
         above, below = _neighbour(z - 1, depth, ends, 0), _neighbour(z + 1, depth, ends, 0)
         for y in range(top, bottom):
-            target = found[z, y]
-            copy(volume[z, y], line[1:-1])
-            _extend(line, ends)
-            left, here, right = line[:-2], line[1:-1], line[2:]
+            target, line = found[z, y], volume[z, y]
             before = _line_of(volume, z, _neighbour(y - 1, rows, ends, 1), zero)
             after = _line_of(volume, z, _neighbour(y + 1, rows, ends, 1), zero)
-            for x in range(width):
-                twice = 2 * here[x]
-                across, down = (left[x] + right[x]) - twice, (before[x] + after[x]) - twice
-                target[x] = scales[2] * across + scales[1] * down
+            _curve(line[:-2], line[1:-1], line[2:], before[1:-1], after[1:-1], scales, target[1:-1])
+            for x in (0, width - 1):
+                left, right = _neighbour(x - 1, width, ends, 2), _neighbour(x + 1, width, ends, 2)
+                sides[0], sides[1] = line[left] if left >= 0 else 0, line[right] if right >= 0 else 0
+                end = slice(x, x + 1)
+                _curve(sides[:1], line[end], sides[1:], before[end], after[end], scales, target[end])
             if scales[0] != 0:
                 before, after = _line_of(volume, above, y, zero), _line_of(volume, below, y, zero)
                 for x in range(width):
-                    target[x] += scales[0] * ((before[x] + after[x]) - 2 * here[x])
+                    target[x] += scales[0] * ((before[x] + after[x]) - 2 * line[x])

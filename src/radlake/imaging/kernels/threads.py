@@ -1,18 +1,15 @@
-"""Kernels on several threads: a result is cut into slabs that do not depend on each other.
+"""Kernels on several threads: a result is cut into parts that do not depend on each other.
 
 One thread unless a caller asks for more, because the engine already gives every processor an image of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
-
-import numpy as np
-
-from radlake.core.image import Array
+from itertools import pairwise
 
 Limits = tuple[int, int, int, int]  # first plane, plane after the last, first row, row after the last
 
@@ -66,49 +63,11 @@ def by_slabs(work: Callable[[int, int], None], length: int, *, least: int = 1) -
     >>> by_slabs(lambda start, stop: print(start, stop), 5)
     0 5
     """
-    count = _COUNT.get()
-    slabs = 1 if count == 1 else max(1, min(_SLABS * count, length // least))
-    edges = [length * i // slabs for i in range(slabs + 1)]
-    if slabs == 1:
-        work(0, length)
-        return
-    with ThreadPoolExecutor(min(count, slabs)) as pool:
-        for _ in pool.map(work, edges[:-1], edges[1:]):
-            pass
+    _at_once(work, _cut(length, _pieces(), least))
 
 
-def over_slabs(work: Callable[[Array, Array], None], padded: Array, out: Array, *, least: int = 1) -> None:
-    """Run `work(padded, out)` on slabs of a filter's input and result, along z, or along y where there is one plane.
-
-    Parameters
-    ----------
-    work : callable
-        Fills `out` from `padded`, both C-contiguous; releases the GIL.
-    padded : (Z + kz - 1, Y + ky - 1, X + kx - 1) array
-    out : (Z, Y, X) array
-    least : int
-        As in `by_slabs`.
-
-    Examples
-    --------
-    >>> out = np.zeros((1, 2, 2))
-    >>> over_slabs(lambda a, b: b.fill(len(a[0])), np.zeros((1, 4, 4)), out)
-    >>> out.tolist()
-    [[[4.0, 4.0], [4.0, 4.0]]]
-    """
-    axis = 0 if len(out) > 1 else 1
-    reach = padded.shape[axis] - out.shape[axis]
-
-    def run(start: int, stop: int) -> None:
-        before = (slice(None),) * axis
-        part = np.ascontiguousarray(padded[(*before, slice(start, stop + reach))])
-        work(part, out[(*before, slice(start, stop))])
-
-    by_slabs(run, out.shape[axis], least=least)
-
-
-def over_rows(shape: tuple[int, ...], work: Callable[[Limits], None]) -> None:
-    """Run `work` on the planes of a volume, some of them at a time, or on the rows of its only plane.
+def over_rows(shape: tuple[int, ...], work: Callable[[Limits], None], *, least: tuple[int, int] = (1, 1)) -> None:
+    """Run `work` on parts of a volume, some of them at a time: on some rows of some planes.
 
     Parameters
     ----------
@@ -116,16 +75,44 @@ def over_rows(shape: tuple[int, ...], work: Callable[[Limits], None]) -> None:
         Of the result; nothing is run where it is empty.
     work : callable
         As for `by_slabs`; takes the limits of its planes and rows.
+    least : (planes, rows)
+        As in `by_slabs`, for both. The axis that has room for more parts is cut first, the other one where that does
+        not give enough.
 
     Examples
     --------
     >>> over_rows((1, 5, 7), print)
     (0, 1, 0, 5)
     """
-    depth, rows, width = shape
-    if depth * rows * width == 0:
+    if 0 in shape:
         return
-    if depth > 1:
-        by_slabs(lambda start, stop: work((start, stop, 0, rows)), depth)
-    else:
-        by_slabs(lambda start, stop: work((0, 1, start, stop)), rows)
+    wanted = _pieces()
+    tall = shape[1] // least[1] > shape[0] // least[0]
+    first, second = (1, 0) if tall else (0, 1)
+    cuts = {first: _cut(shape[first], wanted, least[first])}
+    cuts[second] = _cut(shape[second], -(-wanted // len(cuts[first])), least[second])
+    parts = [(*planes, *rows) for planes in cuts[0] for rows in cuts[1]]
+    _at_once(lambda *limits: work(limits), parts)
+
+
+def _pieces() -> int:
+    """Parts that work is cut into where it is long enough: one for one thread."""
+    count = _COUNT.get()
+    return 1 if count == 1 else _SLABS * count
+
+
+def _cut(length: int, wanted: int, least: int) -> list[tuple[int, int]]:
+    """Where equal slabs start and stop: at most so many, and not shorter than `least` unless there is one only."""
+    slabs = max(1, min(wanted, length // least))
+    edges = [length * i // slabs for i in range(slabs + 1)]
+    return [*pairwise(edges)]
+
+
+def _at_once(work: Callable[..., None], parts: Sequence[tuple[int, ...]]) -> None:
+    """Run `work` on all parts, as many at a time as the context allows."""
+    if len(parts) == 1:
+        work(*parts[0])
+        return
+    with ThreadPoolExecutor(min(_COUNT.get(), len(parts))) as pool:
+        for _ in pool.map(lambda part: work(*part), parts):
+            pass

@@ -22,6 +22,7 @@ from radlake.imaging.arguments import (
     on_spatial_axes,
 )
 from radlake.imaging.kernels.extremes import extreme_under
+from radlake.imaging.kernels.threads import by_slabs
 
 
 def dilate(
@@ -312,6 +313,17 @@ def _differences(result: ImageOrArray) -> ImageOrArray:
 
 def _difference(high: Array, low: Array) -> Array:
     """First minus second, clipped to the dtype; for masks what is in the first only."""
+    found = np.empty(high.shape, high.dtype)
+
+    def slabs(start: int, stop: int) -> None:
+        found[start:stop] = _less(high[start:stop], low[start:stop])
+
+    by_slabs(slabs, len(high))
+    return found
+
+
+def _less(high: Array, low: Array) -> Array:
+    """The same for a part of the samples."""
     if high.dtype == np.bool_:
         return high & ~low
     with np.errstate(over="ignore", invalid="ignore"):
