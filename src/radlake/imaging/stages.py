@@ -191,7 +191,7 @@ _MASKS = (
 
 _SEGMENTATION = (
     made("segment.otsu", 3, Made(segment.otsu, "image", "mask", "foreground", "foreground", {"largest": True}), 7),
-    made("segment.foreground", 1, Made(segment.foreground, "image", "mask", "foreground", "foreground"), 7),
+    made("segment.foreground", 2, Made(segment.foreground, "image", "mask", "foreground", "foreground"), 8),
     made("segment.li", 1, Made(segment.li, "image", "mask", "foreground", "foreground"), 8),
     made("segment.triangle", 1, Made(segment.triangle, "image", "mask", "foreground", "foreground"), 8),
     made("segment.multi_otsu", 1, Made(segment.multi_otsu, "image", "labels", "classes", "class"), 12),

@@ -12,7 +12,7 @@ import pytest
 from radlake.core.image import Geometry, Image
 from radlake.formats import load_regions, scan_file
 from radlake.formats.dicom.seg_write import CannotSegment, seg_bytes
-from radlake.formats.read import _row, members_of, read_image
+from radlake.formats.read import members_of, read_image, row_of
 from radlake.formats.source import Source
 from tests import archive
 
@@ -40,7 +40,7 @@ def test_a_mask_reads_back_to_the_bit(series: Path, tmp_path: Path) -> None:
     mask = image.array > 0
     mask[1] = False  # a slice without the object is left out of the file
     _, out = _written(series, mask, tmp_path)
-    [(_, found)] = load_regions(_row(scan_file(Source(str(out)))[0], str(out)), image)
+    [(_, found)] = load_regions(row_of(scan_file(Source(str(out)))[0], str(out)), image)
     assert np.array_equal(found, mask)
 
 
@@ -48,7 +48,7 @@ def test_labels_become_segments(series: Path, tmp_path: Path) -> None:
     labels = np.zeros((5, 48, 48), np.uint8)
     labels[2, 5:9, 5:9], labels[3, 20:30, 20:22] = 1, 7
     image, out = _written(series, labels, tmp_path)
-    found = load_regions(_row(scan_file(Source(str(out)))[0], str(out)), image)
+    found = load_regions(row_of(scan_file(Source(str(out)))[0], str(out)), image)
     assert [np.array_equal(mask, labels == n) for (_, mask), n in zip(found, (1, 7), strict=True)] == [True, True]
     header = pydicom.dcmread(out)
     assert [s.SegmentLabel for s in header.SegmentSequence] == ["otsu 1", "otsu 7"]

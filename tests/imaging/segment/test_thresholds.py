@@ -79,6 +79,20 @@ def test_the_mask_lies_on_the_spatial_grid_of_a_colour_cine() -> None:
     assert mask.array.sum() == 9
 
 
+def test_dark_tissue_and_holes_belong_to_the_foreground_but_noise_does_not() -> None:
+    y, x = np.ogrid[:80, :80]
+    body = (y - 40) ** 2 + (x - 40) ** 2 < 30**2
+    bright, cavity = (y - 40) ** 2 + (x - 50) ** 2 < 12**2, (y - 40) ** 2 + (x - 25) ** 2 < 5**2
+    signal = np.where(bright, 300.0, np.where(body & ~cavity, 90.0, 0.0))
+    rng = np.random.default_rng(1)
+    slice_ = np.abs(signal + rng.normal(0, 5, (80, 80)) + 1j * rng.normal(0, 5, (80, 80))).astype(np.float32)
+    assert np.array_equal(foreground(slice_), body)
+    assert otsu(slice_).sum() < 0.3 * body.sum()  # one threshold leaves the dark tissue out
+    one_tissue = np.abs(np.where(body, 300.0, 0.0) + rng.normal(0, 5, (80, 80))).astype(np.float32)
+    assert np.array_equal(foreground(one_tissue), body)
+    assert np.array_equal(foreground(np.where(body, 7, 3)), body)
+
+
 @settings(max_examples=40)
 @given(arrays.arrays(np.bool_, st.tuples(st.integers(1, 6), st.integers(1, 6), st.integers(1, 6))))
 def test_the_largest_component_is_scipys(mask: np.ndarray) -> None:
