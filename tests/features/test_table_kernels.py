@@ -40,6 +40,9 @@ def test_tables_are_measured_as_if_alone_and_twice_the_counts_change_no_mean(tab
     same = [k for k in range(17) if k not in (8, 10)]  # non-uniformities grow with the number
     assert once[:, same] == pytest.approx(twice[:, same], nan_ok=True)
     assert np.array_equal(emphases(tables.astype(np.uint32), voxels), once, equal_nan=True)
+    weighted = emphases(tables * 0.3, voxels * 0.3)
+    assert weighted[:, same] == pytest.approx(once[:, same], nan_ok=True)
+    assert weighted[:, [8, 10]] == pytest.approx(0.3 * once[:, [8, 10]], nan_ok=True)
 
 
 @settings(max_examples=40)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from radlake.core.fault import ItemError, Term
 from radlake.core.image import Array, BoolArray, Image
 from radlake.features import pyradiomics_distances as far
+from radlake.features import pyradiomics_tables as tables
 from radlake.features.discretise import Binning, discretise
 from radlake.features.hull import convex_hull, largest_distance
 from radlake.features.mesh import mesh_area_volume
@@ -269,56 +270,64 @@ def _averaged(table: NDArray[np.float64], places: Mapping[str, int]) -> Values:
     return {name: float(means[k]) if known[:, k].any() else NO_VALUE for name, k in places.items()}
 
 
-def _pairs_runs(texture: Texture, parameters: Parameters) -> tuple[NDArray[Any], NDArray[Any], int]:
-    """Pairs and runs of each direction (13, or the 4 of planes, all planes merged) or of all, and voxels of each."""
-    # Runs know no distance.
-    parts = [*texture.lines_by_plane()] if parameters.force2D else [texture.lines]
-    pairs, runs = (np.asarray(sum(part[k].sum(axis=0, dtype=np.int64) for part in parts)) for k in (0, 1))
-    voxels = int(texture.voxels.sum())
-    if parameters.weightingNorm is not None:
-        voxels *= len(pairs)
-        pairs, runs = (table.sum(axis=0, keepdims=True) for table in (pairs, runs))
-    return pairs, runs, voxels
+def _lengths(steps: Sequence[far.Offset], roi: Roi, parameters: Parameters) -> NDArray[np.float64]:
+    """Of steps along the axes of `_texture`, by the norm that is set."""
+    axis = parameters.force2Ddimension if parameters.force2D else 0
+    spacing = (roi.spacing[axis], *np.delete(roi.spacing, axis).tolist())
+    return tables.lengths(steps, spacing, str(parameters.weightingNorm))
 
 
 def _glcm(roi: Roi, parameters: Parameters) -> Values:
-    """Co-occurrence, averaged over directions that hold pairs."""
+    """Co-occurrence, averaged over directions that hold pairs, or of all merged."""
     from radlake.features import table_kernels
 
     texture = _texture(roi, parameters)
     if parameters.distances == (1,):
-        pairs, _, _ = _pairs_runs(texture, parameters)
+        steps = tables.directions(deep=not parameters.force2D)
+        backwards, _ = tables.summed(texture, deep=not parameters.force2D)
+        pairs = backwards.swapaxes(1, 2)
     else:
-        pairs = far.pairs(texture, _offsets(parameters))
-        if parameters.weightingNorm is not None:
-            pairs = pairs.sum(axis=0, keepdims=True)
-    pairs = np.ascontiguousarray(pairs[pairs.any(axis=(1, 2))])
-    if len(pairs) == 0:
+        steps = _offsets(parameters)
+        pairs = far.pairs(texture, steps)
+    held = pairs.any(axis=(1, 2))
+    if not held.any():
         return dict.fromkeys(CLASSES["glcm"], NO_VALUE)
-    table = table_kernels.cooccurrences(pairs)
+    counted: NDArray[Any] = pairs[held]
+    if parameters.weightingNorm is not None:
+        counted = tables.merged(counted, tables.nearness(_lengths(steps, roi, parameters)[held]))
+    table = table_kernels.cooccurrences(np.ascontiguousarray(counted))
+    if not parameters.symmetricalGLCM:
+        for place, measures in tables.one_way(counted).items():
+            table[:, place] = measures
     table[np.isnan(table[:, 18]), 18] = 1.0  # one grey level: PyRadiomics' correlation is 1
     table[np.isnan(table[:, 23]), 23] = 0.0  # and its information measure 0
-    return _averaged(table, GLCM) | {"MCC": float(np.mean([_maximal_correlation(p) for p in pairs]))}
+    return _averaged(table, GLCM) | {"MCC": _maximal_correlation(texture, counted, parameters)}
 
 
-def _maximal_correlation(pairs: NDArray[Any]) -> float:
-    """Root of the second greatest eigenvalue of Q = p p' over both margins; 1 for one grey level."""
-    p = (pairs + pairs.T).astype(np.float64)
-    p = p[p.any(axis=1)][:, p.any(axis=0)]
-    if len(p) < 2:
+def _maximal_correlation(texture: Texture, pairs: NDArray[Any], parameters: Parameters) -> float:
+    """Mean over tables of pairs; 1 for a region of one grey level."""
+    inside = texture.levels[texture.levels > 0]
+    if inside.min() == inside.max():
         return 1.0
-    root = np.sqrt(p.sum(axis=1))
-    # p is symmetric: Q is similar to the square of D^-1/2 p D^-1/2.
-    values = np.sort(np.linalg.eigvalsh(p / np.outer(root, root)) ** 2)
-    return float(np.sqrt(values[-2]))
+    return float(np.mean([tables.maximal_correlation(p, symmetrical=parameters.symmetricalGLCM) for p in pairs]))
 
 
 def _glrlm(roi: Roi, parameters: Parameters) -> Values:
-    """Run lengths, averaged over directions."""
+    """Run lengths, averaged over directions on which voxels lie in line, or of all merged."""
     from radlake.features import table_kernels
 
-    _, runs, voxels = _pairs_runs(_texture(roi, parameters), parameters)
-    return _averaged(table_kernels.emphases(np.ascontiguousarray(runs), np.full(len(runs), voxels)), GLRLM)
+    texture, deep = _texture(roi, parameters), not parameters.force2D
+    pairs, runs = tables.summed(texture, deep=deep)
+    held = tables.joined(texture, pairs, deep=deep)
+    if not held.any():
+        return dict.fromkeys(CLASSES["glrlm"], NO_VALUE)
+    counted: NDArray[Any] = runs[held]
+    voxels: NDArray[Any] = np.full(len(counted), texture.voxels.sum())
+    if parameters.weightingNorm is not None:
+        # Runs, unlike pairs, weigh as much as their direction is long.
+        weights = _lengths(tables.directions(deep=deep), roi, parameters)[held]
+        counted, voxels = tables.merged(counted, weights), np.array([voxels @ weights])
+    return _averaged(table_kernels.emphases(np.ascontiguousarray(counted), voxels), GLRLM)
 
 
 def _glszm(roi: Roi, parameters: Parameters) -> Values:
@@ -338,24 +347,24 @@ def _gldm(roi: Roi, parameters: Parameters) -> Values:
     from radlake.features import table_kernels
 
     texture = _texture(roi, parameters)
-    tables = _neighbourhoods(texture, parameters)
-    return _averaged(table_kernels.emphases(tables.dependence[None], texture.voxels.sum(keepdims=True)), GLDM)
+    found = _neighbourhoods(texture, parameters)
+    return _averaged(table_kernels.emphases(found.dependence[None], texture.voxels.sum(keepdims=True)), GLDM)
 
 
 def _ngtdm(roi: Roi, parameters: Parameters) -> Values:
     """Grey tone differences."""
     from radlake.features import table_kernels
 
-    tables = _neighbourhoods(_texture(roi, parameters), parameters)
-    return _averaged(table_kernels.tone_differences(tables.tone[None], tables.valid[None], 1e6), NGTDM)
+    found = _neighbourhoods(_texture(roi, parameters), parameters)
+    return _averaged(table_kernels.tone_differences(found.tone[None], found.valid[None], 1e6), NGTDM)
 
 
 def _neighbourhoods(texture: Texture, parameters: Parameters) -> far.Tables:
     """Tables of the whole region; of nearest neighbours that are equal by the compiled pass."""
     if (parameters.distances, parameters.gldm_a) != ((1,), 0):
         return far.neighbourhoods(texture, _offsets(parameters), apart=parameters.gldm_a)
-    tables = texture.neighbourhoods_in_planes if parameters.force2D else texture.neighbourhoods
-    return far.Tables(tables.dependence.sum(axis=0, dtype=np.int64), tables.tone.sum(axis=0), tables.valid.sum(axis=0))
+    near = texture.neighbourhoods_in_planes if parameters.force2D else texture.neighbourhoods
+    return far.Tables(near.dependence.sum(axis=0, dtype=np.int64), near.tone.sum(axis=0), near.valid.sum(axis=0))
 
 
 def _offsets(parameters: Parameters) -> tuple[far.Offset, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-VERSION = 2
+VERSION = 3
 _SECTIONS = ("imageType", "featureClass", "setting", "voxelSetting")
 _IGNORED = {  # how PyRadiomics does its work, without effect on values
     "additionalInfo", "geometryTolerance", "correctMask", "minimumROIDimensions", "minimumROISize", "enableCExtensions",
@@ -26,6 +26,7 @@ IMAGE_TYPES = ("Original", "LoG", "Wavelet", "Square", "SquareRoot", "Logarithm"
 FILTER_SETTINGS = {
     "sigma", "wavelet", "level", "start_level", "gradientUseSpacing", "lbp2DRadius", "lbp2DSamples", "lbp2DMethod",
 }  # fmt: skip
+NORMS = ("manhattan", "euclidean", "infinity", "no_weighting")
 Given = tuple[tuple[str, Any], ...]
 
 # Position of each measure in `table_kernels.cooccurrences`, and in `emphases`.
@@ -113,8 +114,12 @@ class Parameters:
         Whether texture looks at neighbours in planes only.
     force2Ddimension : {0, 1, 2}
         The axis (z, y, x) that the planes are across.
-    weightingNorm : {"no_weighting"} or None
-        Whether the matrices of all directions are merged; otherwise features are averaged over directions.
+    weightingNorm : {"manhattan", "euclidean", "infinity", "no_weighting"} or None
+        How long a direction is (mm) where the matrices of all directions are merged, near pairs (exp(-d^2)) and runs of
+        long directions (d) counting more; "no_weighting": merged as they are. None: features are averaged over
+        directions.
+    symmetricalGLCM : bool
+        Whether pairs count both ways.
     voxelArrayShift : float
         Added to intensities before energy and root mean square.
     label : int
@@ -150,6 +155,7 @@ class Parameters:
     force2D: bool = False  # noqa: N815
     force2Ddimension: int = 0  # noqa: N815
     weightingNorm: str | None = None  # noqa: N815
+    symmetricalGLCM: bool = True  # noqa: N815
     voxelArrayShift: float = 0.0  # noqa: N815
     label: int = 1
     resampledPixelSpacing: tuple[float, ...] | None = None  # noqa: N815
@@ -169,10 +175,10 @@ class Parameters:
             raise ValueError(f"resegmentMode must be absolute, relative or sigma, got {self.resegmentMode!r}")
         if self.resegmentRange is not None and len(self.resegmentRange) not in (1, 2):
             raise ValueError(f"resegmentRange must have one or two numbers, got {len(self.resegmentRange)}")
-        if self.weightingNorm not in (None, "no_weighting"):
-            raise ValueError(
-                f"weightingNorm {self.weightingNorm!r} is not supported; use no_weighting, or leave it out"
-            )
+        if self.weightingNorm not in (None, *NORMS):
+            raise ValueError(f"unknown weightingNorm {self.weightingNorm!r}; use {', '.join(NORMS)}, or leave it out")
+        if not isinstance(self.symmetricalGLCM, bool):
+            raise ValueError(f"symmetricalGLCM must be true or false, got {self.symmetricalGLCM!r}")
         if self.force2Ddimension not in (0, 1, 2):
             raise ValueError(f"force2Ddimension must be 0, 1 or 2, got {self.force2Ddimension}")
         if self.interpolator not in (None, *INTERPOLATORS):
@@ -216,7 +222,8 @@ class Parameters:
 
 # What a filtered image can be measured by in another way than the image itself.
 _CHANGED_BY_TYPE = {
-    "binWidth", "binCount", "force2D", "force2Ddimension", "weightingNorm", "voxelArrayShift", "distances", "gldm_a",
+    "binWidth", "binCount", "force2D", "force2Ddimension", "weightingNorm", "symmetricalGLCM", "voxelArrayShift",
+    "distances", "gldm_a",
 }  # fmt: skip
 
 
@@ -257,7 +264,7 @@ def parameters_of(document: Mapping[str, Any]) -> Parameters:
             given[name] = _converted(name, value)
         elif name in FILTER_SETTINGS:
             filters[name] = value
-        elif not (name in _IGNORED or (name == "symmetricalGLCM" and value is True)):
+        elif name not in _IGNORED:
             raise ValueError(f"setting {name!r} is not supported with the value {value!r}; leave it out")
     types = document.get("imageType") or {"Original": {}}
     given["imageTypes"] = tuple((name, _frozen(own or {})) for name, own in types.items())

@@ -219,7 +219,7 @@ STAGES: dict[str, Stage] = {
     ),
     "features.pyradiomics": Stage(
         "features.pyradiomics",
-        1,
+        2,
         "each",
         "images",
         ("image:{image}", "mask:{mask}"),

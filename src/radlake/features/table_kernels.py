@@ -1,10 +1,13 @@
 """Compiled measures of texture tables, many tables in one call.
 
 Importing this module loads compiled code, so import it inside functions only. Tables come as (n, ...) arrays and give
-(n, measures) float64; a table without an entry gives NaN.
+(n, measures) float64; a table without an entry gives NaN. Tables of counts may be weighted: sums are doubles, in which
+counts stay exact.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +19,9 @@ Measures = NDArray[np.float64]
 
 
 @part
-def _emphases(level: Numbers, extent: Numbers, count: Numbers, voxels: np.int64, out: Measures) -> None:
+def _emphases(level: Numbers, extent: Numbers, count: Measures, voxels: float, out: Measures) -> None:
     """The 17 measures of one table given by its cells, each once; see `emphases`."""
-    total, most_level, most_extent = np.int64(0), np.int64(0), np.int64(0)
+    total, most_level, most_extent = 0.0, np.int64(0), np.int64(0)
     for k in range(len(count)):
         total += count[k]
         most_level, most_extent = max(most_level, level[k]), max(most_extent, extent[k])
@@ -26,7 +29,7 @@ def _emphases(level: Numbers, extent: Numbers, count: Numbers, voxels: np.int64,
     if total == 0:
         return
     out[:] = 0
-    levels, extents = np.zeros(most_level + 1, np.int64), np.zeros(most_extent + 1, np.int64)
+    levels, extents = np.zeros(most_level + 1), np.zeros(most_extent + 1)
     mean_level = mean_extent = 0.0
     for k in range(len(count)):
         p = count[k] / total
@@ -46,9 +49,9 @@ def _emphases(level: Numbers, extent: Numbers, count: Numbers, voxels: np.int64,
         levels[level[k]] += count[k]
         extents[extent[k]] += count[k]
     for k in range(len(levels)):
-        out[8] += np.float64(levels[k]) ** 2
+        out[8] += levels[k] ** 2
     for k in range(len(extents)):
-        out[10] += np.float64(extents[k]) ** 2
+        out[10] += extents[k] ** 2
     for k in range(len(count)):
         p = count[k] / total
         out[13] += p * (level[k] - mean_level) ** 2
@@ -59,14 +62,18 @@ def _emphases(level: Numbers, extent: Numbers, count: Numbers, voxels: np.int64,
     out[15] += 0.0  # no -0.0
 
 
-@compiled("float64[:,::1](uint32[:,:,::1], int64[::1])", "float64[:,::1](int64[:,:,::1], int64[::1])")
-def emphases(tables: NDArray[np.integer], voxels: Numbers) -> Measures:
+@compiled(
+    "float64[:,::1](uint32[:,:,::1], int64[::1])",
+    "float64[:,::1](int64[:,:,::1], int64[::1])",
+    "float64[:,::1](float64[:,:,::1], float64[::1])",
+)
+def emphases(tables: NDArray[Any], voxels: NDArray[Any]) -> Measures:
     """The 17 measures of each table (n, levels, extents) in IBSI's order, without unit; indices count from 1.
 
     Emphasis of short, long, low, high, short low, short high, long low, long high; non-uniformity of levels and
     normalised, of extents and normalised; percentage; variance of levels and of extents; entropy; energy. An extent is
     a run's length, a zone's size or distance, a dependence; only dependences know the energy. `voxels` (n,) is the
-    number that each table describes, once for each direction merged.
+    number that each table describes, once for each direction merged, and as often as that is weighted.
 
     References
     ----------
@@ -74,8 +81,8 @@ def emphases(tables: NDArray[np.integer], voxels: Numbers) -> Measures:
     """
     n, levels, extents = tables.shape
     out = np.empty((n, 17))
-    cell = np.empty((3, levels * extents), np.int64)
-    level, extent, count = cell[0], cell[1], cell[2]
+    level, extent = np.empty(levels * extents, np.int64), np.empty(levels * extents, np.int64)
+    count = np.empty(levels * extents)
     for t in range(n):
         cells = 0
         for i in range(levels):
@@ -103,8 +110,7 @@ def emphases_of_list(codes: Numbers, levels: int, extents: int, voxels: Numbers)
     """The 17 measures of each table from a sorted list of (table * levels + level) * extents + extent, one a zone."""
     n = len(voxels)
     out = np.empty((n, 17))
-    cell = np.empty((3, len(codes)), np.int64)
-    level, extent, count = cell[0], cell[1], cell[2]
+    level, extent, count = np.empty(len(codes), np.int64), np.empty(len(codes), np.int64), np.empty(len(codes))
     k = 0
     for t in range(n):
         cells = 0
@@ -120,7 +126,7 @@ def emphases_of_list(codes: Numbers, levels: int, extents: int, voxels: Numbers)
 
 
 @part
-def _entropy(counts: Numbers, total: np.int64) -> float:
+def _entropy(counts: Measures, total: float) -> float:
     """Entropy in bits of counts."""
     found = 0.0
     for c in counts:
@@ -131,7 +137,7 @@ def _entropy(counts: Numbers, total: np.int64) -> float:
 
 
 @part
-def _spread(counts: Numbers, total: np.int64, first: int, out: Measures) -> None:
+def _spread(counts: Measures, total: float, first: int, out: Measures) -> None:
     """Average, variance and entropy of values from `first` with counts."""
     mean = 0.0
     for k in range(len(counts)):
@@ -143,7 +149,7 @@ def _spread(counts: Numbers, total: np.int64, first: int, out: Measures) -> None
 
 
 @part
-def _closeness(difference: Numbers, total: np.int64, out: Measures) -> None:
+def _closeness(difference: Measures, total: float, out: Measures) -> None:
     """Contrast, dissimilarity, inverse differences and their moments, plain and normalised, inverse variance."""
     n = len(difference)
     out[:] = 0
@@ -159,12 +165,12 @@ def _closeness(difference: Numbers, total: np.int64, out: Measures) -> None:
             out[6] += p / (k * k)
 
 
-@compiled("float64[:,::1](uint32[:,:,::1])", "float64[:,::1](int64[:,:,::1])")
-def cooccurrences(tables: NDArray[np.integer]) -> Measures:
+@compiled("float64[:,::1](uint32[:,:,::1])", "float64[:,::1](int64[:,:,::1])", "float64[:,::1](float64[:,:,::1])")
+def cooccurrences(tables: NDArray[Any]) -> Measures:
     """The 25 co-occurrence measures of each table (n, levels, levels) of pairs, in the order of the names.
 
     Pairs are counted in one direction and made symmetric here; for a symmetric matrix both HXY1 and HXY2 are twice the
-    entropy of the margin. Margins, sums and differences are counted in integers.
+    entropy of the margin.
 
     References
     ----------
@@ -174,12 +180,11 @@ def cooccurrences(tables: NDArray[np.integer]) -> Measures:
     out = np.empty((n, 25))
     for t in range(n):
         pairs, row = tables[t], out[t]
-        margin, difference = np.zeros(levels, np.int64), np.zeros(levels, np.int64)
-        summed = np.zeros(2 * levels - 1, np.int64)
-        both = np.int64(0)  # every pair twice, once each way
+        margin, difference, summed = np.zeros(levels), np.zeros(levels), np.zeros(2 * levels - 1)
+        both = 0.0  # every pair twice, once each way
         for i in range(levels):
             for j in range(levels):
-                c = np.int64(pairs[i, j])
+                c = np.float64(pairs[i, j])
                 if c:
                     both += 2 * c
                     margin[i] += c
@@ -189,10 +194,10 @@ def cooccurrences(tables: NDArray[np.integer]) -> Measures:
         row[:] = np.nan
         if both == 0:
             continue
-        greatest, joint, energy, product = np.int64(0), 0.0, 0.0, 0.0
+        greatest = joint = energy = product = 0.0
         for i in range(levels):
             for j in range(i + 1):
-                c = np.int64(pairs[i, j]) + np.int64(pairs[j, i])
+                c = np.float64(pairs[i, j]) + np.float64(pairs[j, i])
                 if c:
                     greatest = max(greatest, c)
                     p, times = c / both, 1 if i == j else 2
