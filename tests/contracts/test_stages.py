@@ -85,6 +85,7 @@ def study(reference: str) -> Pipeline:
         step("features", mask="*"),
         step("features.pyradiomics", parameters='{"featureClass": {"firstorder": null}}'),
         step("features.perturbed", families=["intensity"], turn_degrees=0.0),
+        step("features.pyradiomics_perturbed", parameters='{"featureClass": {"firstorder": null}}', shift_mm=0.0),
         step("stability"),
         step("duplicates"),
         step("nyul.scale"),

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from radlake.core.errors import UsageError
 from radlake.deid.keys import load_key
 from radlake.engine.local import Local
 from radlake.engine.measure import settings
@@ -41,8 +40,15 @@ def test_masks_are_measured_once_and_judged_as_often_as_asked(copy: Place) -> No
     assert lake.sql("SELECT * FROM repeats ORDER BY ALL").equals(repeats)
 
 
-def test_a_parameter_file_of_pyradiomics_is_refused_in_a_lake(copy: Place) -> None:
-    (copy.folder / "theirs.yaml").write_text("setting: {binWidth: 10}\n")
+def test_a_parameter_file_of_pyradiomics_measures_masks_again(copy: Place) -> None:
+    (copy.folder / "theirs.yaml").write_text("setting: {binWidth: 10}\nfeatureClass: {firstorder: [Mean, Median]}\n")
     lake, key = copy.lake(), load_key(copy.key_file, create=False)
-    with pytest.raises(UsageError, match="takes no parameter file of PyRadiomics"):
-        steadiness(lake, key, settings(None, copy.folder / "theirs.yaml"), source="auto", options=HERE)
+    found = steadiness(lake, key, settings(None, copy.folder / "theirs.yaml"), source="auto", options=HERE).to_pylist()
+    assert {row["name"] for row in found} == {"original_firstorder_Mean", "original_firstorder_Median"}
+    steadiness(lake, key, settings(None, copy.folder / "settings.yaml"), source="auto", options=HERE)
+    theirs, own = (
+        {(r["mask_id"], r["change"]): r["value"] for r in lake.sql(f"FROM repeats WHERE name = '{name}'").to_pylist()}
+        for name in ("original_firstorder_Mean", "stat_mean")
+    )
+    assert len(theirs) == 9 * 3  # three volumes; PyRadiomics' settings measure no planes
+    assert theirs == pytest.approx({at: own[at] for at in theirs})

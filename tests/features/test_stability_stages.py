@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from radlake.core.image import Geometry, Image, Region
 from radlake.core.schema import to_table
 from radlake.core.stage import Context, Item
 from radlake.features.extract import extract
+from radlake.features.pyradiomics import execute
+from radlake.features.pyradiomics_settings import parameters_of
 from radlake.features.stability import Perturbation, icc, perturbed
 from radlake.features.stability_stages import AS_DRAWN, STAGES, changes_of, stability
 from radlake.features.stages import features
@@ -19,6 +22,7 @@ from tests.features.test_stages import STORE
 
 GRID = Geometry((2.0, 1.0, 1.0))
 perturb = STAGES["features.perturbed"].function
+perturb_theirs = STAGES["features.pyradiomics_perturbed"].function
 
 
 def _item(seed: int = 0) -> Item:
@@ -46,6 +50,22 @@ def test_each_change_is_measured_as_extract_would() -> None:
     assert rows == [row for _, row in perturb(item, mask="*", families=("intensity",))]
     usual = features(item, mask="seg", families=("intensity",))
     assert {r["settings_id"] for r in rows} == {r["settings_id"] for _, r in usual}
+
+
+def test_each_change_is_measured_by_pyradiomics_settings_too() -> None:
+    item = _item()
+    asked = {"setting": {"binWidth": 5, "weightingNorm": "euclidean"}, "featureClass": {"glcm": ["Contrast"]}}
+    rows = [row for _, row in perturb_theirs(item, mask="seg", turn_degrees=0.0, parameters=json.dumps(asked))]
+    to_table("repeats", rows)
+    assert [row["change"] for row in rows] == [AS_DRAWN, *changes_of(1, 1, 0, 3)]
+    mask = item.regions["seg"][0].mask
+    shrunk = perturbed(mask, Perturbation(grow_mm=-1.0))
+    for change, region in ((AS_DRAWN, mask.array), ("shrink 1 mm", shrunk)):
+        (row,) = (r for r in rows if r["change"] == change)
+        found = execute(item.images["original"], mask.with_array(region), parameters_of(asked))
+        assert {row["name"]: row["value"]} == found
+    with pytest.raises(ValueError, match="unknown weightingNorm"):
+        perturb_theirs(item, mask="seg", parameters='{"setting": {"weightingNorm": "L2"}}')
 
 
 def test_a_mask_that_vanishes_costs_its_change_only() -> None:

@@ -34,7 +34,10 @@ def stability(
     ] = None,
     preset: Annotated[str | None, typer.Option(metavar="NAME", help="As for radlake features.")] = None,
     config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Settings as YAML, as for radlake features.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Settings as YAML, or a parameter file of PyRadiomics, as for radlake features."
+        ),
     ] = None,
     masks: Annotated[MaskSource, typer.Option(help="Which masks.")] = MaskSource.auto,
     roi: Annotated[

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from radlake.core.errors import RadlakeError, UsageError
+from radlake.core.errors import RadlakeError
 from radlake.core.fault import ItemError
 from radlake.core.image import BoolArray, Image, Region
 from radlake.core.stage import Item, Rows, Stage
@@ -137,7 +137,7 @@ def measured_chain(
     ----------
     lake : Lake
     name : str
-        A step that takes `image`, `mask` and the parameters of the step `features`.
+        A step that takes `image`, `mask` and these parameters.
     parameters : mapping
     source, rois, aliases
         As for `remeasure`.
@@ -147,8 +147,6 @@ def measured_chain(
     NoMasks
         When no image has such a mask.
     """
-    if not parameters.keys() <= stage(name).parameters.keys():
-        raise UsageError(f"the step {name} takes no parameter file of PyRadiomics; name the preset pyradiomics instead")
     wanted = _names(lake, source, rois, aliases)
     patterns = wanted if rois else []
     return Chain(

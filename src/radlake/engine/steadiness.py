@@ -7,11 +7,14 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from radlake.engine.measure import step_of
 from radlake.engine.options import Options
 from radlake.engine.remeasure import Source, measured_chain, work
 from radlake.engine.rois import Aliases
 from radlake.features.stability_stages import Retest, stability
 from radlake.lake.store import Lake
+
+_PERTURBED = {"features": "features.perturbed", "features.pyradiomics": "features.pyradiomics_perturbed"}
 
 
 class Bounds(NamedTuple):
@@ -42,7 +45,8 @@ def steadiness(
     key : bytes
         The owner's secret.
     parameters : mapping
-        Of the step `features.perturbed`: those of `features`, and `grow_mm`, `shift_mm`, `turn_degrees`.
+        Of the step `features.perturbed` or `features.pyradiomics_perturbed`: those of `features` or
+        `features.pyradiomics`, and `grow_mm`, `shift_mm`, `turn_degrees`.
     source, rois, aliases, options
         As for `radlake.engine.remeasure.remeasure`.
     bounds : Bounds, optional
@@ -54,10 +58,12 @@ def steadiness(
 
     Raises
     ------
-    NoMasks, KeyMismatchError, UsageError
+    NoMasks, KeyMismatchError
         As `remeasure`.
     """
-    chain = measured_chain(lake, "features.perturbed", parameters, source=source, rois=rois, aliases=aliases or {})
+    chain = measured_chain(
+        lake, _PERTURBED[step_of(parameters)], parameters, source=source, rois=rois, aliases=aliases or {}
+    )
     work(lake, key, chain, source, options or Options())
     stability(lake, **(bounds or Bounds())._asdict())
     return lake.sql(

@@ -17,7 +17,8 @@ from radlake.features.presets import PRESETS
 from radlake.features.pyradiomics_settings import parameters_of
 
 _FAMILIES = 6.0
-_PERTURBED = 40.0
+_MOVED = 95.0  # maps of distance to a mask that is changed, before it is measured by
+_CHANGED = 6.0  # the changed mask
 _PYRADIOMICS = 30.0
 _RESAMPLED = 12.0
 _RESPONSE = 4.0  # of the filter before, which its region still holds
@@ -46,12 +47,17 @@ def features_bytes(parameters: Mapping[str, Any], image: Row) -> float:
     >>> features_bytes({}, ct), features_bytes({"filters": ("riesz order=1,0,0 sigma_mm=2",)}, ct)
     (6000000.0, 160000000.0)
     """
-    return _measured(parameters, image, _FAMILIES)
+    preset = PRESETS.get(parameters.get("preset") or "")
+    target = parameters.get("spacing_mm") or (preset.spacing_mm if preset else None)
+    names = [Filter(text).name for text in parameters.get("filters") or ()]
+    rate = _FAMILIES + max([_FILTERS[name] + _RESPONSE for name in names], default=0.0)
+    finer = _finer(image, tuple(target or ()))
+    return _samples(image) * finer * (rate + (_RESAMPLED if target else 0.0))
 
 
 def perturbed_bytes(parameters: Mapping[str, Any], image: Row) -> float:
     """Bytes that the step `features.perturbed` takes for an image; as `features_bytes`."""
-    return _measured(parameters, image, _PERTURBED)
+    return _perturbed(features_bytes(parameters, image), image)
 
 
 def pyradiomics_bytes(parameters: Mapping[str, Any], image: Row) -> float:
@@ -63,14 +69,15 @@ def pyradiomics_bytes(parameters: Mapping[str, Any], image: Row) -> float:
     return _samples(image) * rate * finer
 
 
-def _measured(parameters: Mapping[str, Any], image: Row, families: float) -> float:
-    """The families, or the hungriest filter, on the image as it is resampled."""
-    preset = PRESETS.get(parameters.get("preset") or "")
-    target = parameters.get("spacing_mm") or (preset.spacing_mm if preset else None)
-    names = [Filter(text).name for text in parameters.get("filters") or ()]
-    rate = families + max([_FILTERS[name] + _RESPONSE for name in names], default=0.0)
-    finer = _finer(image, tuple(target or ()))
-    return _samples(image) * finer * (rate + (_RESAMPLED if target else 0.0))
+def perturbed_pyradiomics_bytes(parameters: Mapping[str, Any], image: Row) -> float:
+    """Bytes that the step `features.pyradiomics_perturbed` takes for an image; as `features_bytes`."""
+    return _perturbed(pyradiomics_bytes(parameters, image), image)
+
+
+def _perturbed(measuring: float, image: Row) -> float:
+    """Bytes of measuring an image by changed masks: each is changed first."""
+    samples = _samples(image)
+    return max(samples * _MOVED, measuring + samples * _CHANGED)
 
 
 def _finer(image: Row, target: tuple[float, ...]) -> float:

@@ -1,7 +1,8 @@
 """Stability in lakes: regions measured under small changes of their masks, and what that says of each feature.
 
-The step `features.perturbed` measures; the step `stability` judges, by these measurements and by repeated scans. What
-is judged here describes a cohort; a model must judge by its training folds, as `radlake.features.stable` does.
+The steps `features.perturbed` and `features.pyradiomics_perturbed` measure; the step `stability` judges, by these
+measurements and by repeated scans. What is judged here describes a cohort; a model must judge by its training folds, as
+`radlake.features.stable` does.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -19,14 +21,15 @@ from numpy.typing import NDArray
 from radlake.core.image import Region
 from radlake.core.schema import to_table
 from radlake.core.stage import Item, Row, Rows, Stage
-from radlake.features.memory import perturbed_bytes
+from radlake.features.memory import perturbed_bytes, perturbed_pyradiomics_bytes
 from radlake.features.stability import Perturbation, perturbed
 from radlake.features.stable import Verdict, verdicts
-from radlake.features.stages import features, regions_named
+from radlake.features.stages import features, pyradiomics_features, regions_named
 
 Retest = Literal["none", "patient", "study"]
 Key = tuple[str, str, str, str]  # settings_id, family, name, unit
 AS_DRAWN = "as drawn"
+THIS = "this"  # the one region of an item that is measured
 
 
 class Tables(Protocol):
@@ -99,13 +102,46 @@ def perturbed_features(
         `ivh_bin_count`, `intensity_range`, `outlier_sigma`, `spacing_mm`, `interpolation`, `rounded`, `filters`,
         `shells_mm`, `habitats`.
     """
+    measure = partial(features, image=image, mask=THIS, **settings)
+    return _measured_again(item, mask, partial(changes_of, grow_mm, shift_mm, turn_degrees), measure)
+
+
+def perturbed_pyradiomics(
+    item: Item,
+    *,
+    image: str = "original",
+    mask: str = "foreground",
+    grow_mm: float = 1.0,
+    shift_mm: float = 1.0,
+    turn_degrees: float = 5.0,
+    parameters: str = "{}",
+) -> Rows:
+    """Measure regions as `features.perturbed` does, under PyRadiomics' names by its own settings.
+
+    Parameters
+    ----------
+    item : Item
+        An image with its regions.
+    image, mask : str
+        As for the step `features`.
+    grow_mm, shift_mm, turn_degrees : float
+        As for the step `features.perturbed`.
+    parameters : str
+        As for the step `features.pyradiomics`.
+    """
+    measure = partial(pyradiomics_features, image=image, mask=THIS, parameters=parameters)
+    return _measured_again(item, mask, partial(changes_of, grow_mm, shift_mm, turn_degrees), measure)
+
+
+def _measured_again(
+    item: Item, mask: str, changes: Callable[[int], dict[str, Perturbation]], measure: Callable[[Item], Rows]
+) -> Rows:
+    """Rows of `repeats` of each region, by its changes for so many axes and what measures the region `THIS`."""
     rows: Rows = []
     for region in regions_named(item, mask):
-        changes = changes_of(grow_mm, shift_mm, turn_degrees, region.mask.array.ndim)
-        for name, change in ((AS_DRAWN, None), *changes.items()):
+        for name, change in ((AS_DRAWN, None), *changes(region.mask.array.ndim).items()):
             changed = region if change is None else _changed(region, change)
-            alone = replace(item, regions={"this": [changed]})
-            measured = features(alone, image=image, mask="this", **settings)
+            measured = measure(replace(item, regions={THIS: [changed]}))
             rows += [("repeats", _repeat(row, name)) for _, row in measured if row.get("name") is not None]
     return rows
 
@@ -242,6 +278,16 @@ STAGES: dict[str, Stage] = {
         ("repeats",),
         perturbed_features,
         working_bytes=perturbed_bytes,
+    ),
+    "features.pyradiomics_perturbed": Stage(
+        "features.pyradiomics_perturbed",
+        1,
+        "each",
+        "images",
+        ("image:{image}", "mask:{mask}"),
+        ("repeats",),
+        perturbed_pyradiomics,
+        working_bytes=perturbed_pyradiomics_bytes,
     ),
     "stability": Stage("stability", 1, "whole", "lake", ("repeats",), ("stability",), stability),
 }
