@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom import dcmread
 
+from radlake.core.fault import ItemError
 from radlake.deid.deface import deface
 from radlake.deid.verify.faces import Volume, shows_face, stands_out
 from tests.deid.heads import head, write_slices
@@ -28,6 +30,27 @@ def test_slices_in_any_order_and_direction_are_put_together(tmp_path: Path) -> N
 
 
 def test_what_is_no_volume_shows_no_face(tmp_path: Path) -> None:
+    slices = write_slices(head((20.0, 2.0, 2.0)).image, tmp_path / "d")
+    assert not shows_face(slices[:3])
+    for path in slices:
+        dataset = dcmread(path)
+        del dataset.ImagePositionPatient
+        dataset.save_as(path)
+    assert not shows_face(slices)
+
+
+def test_what_cannot_be_read_is_not_taken_for_clean(tmp_path: Path) -> None:
     (tmp_path / "a.dcm").write_bytes(b"no scan")
-    assert not shows_face([tmp_path / "a.dcm"])
-    assert not shows_face(write_slices(head((20.0, 2.0, 2.0)).image, tmp_path / "d")[:3])
+    with pytest.raises(ItemError) as problem:
+        shows_face([tmp_path / "a.dcm"])
+    assert problem.value.code == "unreadable_file"
+    slices = write_slices(deface(head((5.0, 2.0, 2.0), hu=True).image), tmp_path / "b")
+    slices[20].write_bytes(slices[20].read_bytes()[:-1000])  # of its pixels
+    with pytest.raises(ItemError):
+        shows_face(slices)
+
+
+def test_a_scout_among_the_slices_hides_no_face(tmp_path: Path) -> None:
+    image = head((5.0, 2.0, 2.0), hu=True).image
+    scout = write_slices(image.with_array(image.array[:1, :50]), tmp_path / "scout")
+    assert shows_face([*scout, *write_slices(image, tmp_path / "a")])

@@ -9,7 +9,8 @@ Limits: the top of the head must be in the field, and the nose look along an axi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,11 +20,13 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.pixels.utils import pixel_array
 
+from radlake.core.fault import ItemError
 from radlake.deid.verify.dicom_parts import Opened, elements, texts
 
 _CLAIM = "113102"  # PS3.16 CID 7050: Clean Recognizable Visual Features Option
 _MODALITIES = frozenset({"CT", "MR"})
 _FEWEST = 12  # slices in which a face can be seen
+_PLACE = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
 _GRID_MM = 2.0  # pixels are left out down to this
 _SKIN_HU, _SKIN_SHARE = -300.0, 0.2  # between air and skin; on MR a share of what bright tissue has
 _CROWN_CM2, _CUT_CM2 = 4.0, 25.0  # areas of the first level of a head, and of one whose top is missing
@@ -65,12 +68,18 @@ def claims(file: Opened) -> str | None:
 
 
 def shows_face(paths: Iterable[Path]) -> bool:
-    """Whether a nose or a chin is seen in the slices of a series; False where they make no volume of a head."""
+    """Whether a nose or a chin is seen in the slices of a series; False where they make no volume of a head.
+
+    Raises
+    ------
+    ItemError
+        ``unreadable_file`` when a slice that has a place in space cannot be read: it is not taken for clean.
+    """
     try:
-        volume = _volume([dcmread(path) for path in paths])
+        planes = [plane for path in paths for plane in _planes(dcmread(path))]
     except Exception:  # noqa: BLE001 - pydicom documents no closed list of what odd files can raise
-        return False
-    return volume is not None and stands_out(volume)
+        raise ItemError("unreadable_file") from None
+    return any(stands_out(volume) for volume in _volumes(planes))
 
 
 def stands_out(volume: Volume) -> bool:
@@ -136,13 +145,21 @@ class _Plane(NamedTuple):
     across: NDArray[np.float64]
     spacing: tuple[float, float]
     samples: NDArray[np.float32]
+    modality: str
 
 
-def _volume(slices: list[Dataset]) -> Volume | None:
-    """Slices of one series in space; None where they make no volume."""
-    planes = [plane for dataset in slices for plane in _planes(dataset)]
-    if len(planes) < _FEWEST:
-        return None
+def _volumes(planes: Iterable[_Plane]) -> Iterator[Volume]:
+    """Slices of a series in space, each size and direction by itself, as a scout is no part of the volume."""
+    alike: defaultdict[tuple[Any, ...], list[_Plane]] = defaultdict(list)
+    for plane in planes:
+        alike[plane.samples.shape, plane.spacing, *np.round(plane.across.reshape(-1), 2).tolist()].append(plane)
+    for found in alike.values():
+        if len(found) >= _FEWEST and (volume := _volume(found)) is not None:
+            yield volume
+
+
+def _volume(planes: list[_Plane]) -> Volume | None:
+    """Parallel slices of one size in space; None where they lie in one place, or no axis is nearest to each of LPS."""
     across, (rows, columns) = planes[0].across, planes[0].spacing
     normal = np.cross(*across)
     placed = sorted(planes, key=lambda plane: float(normal @ plane.position))
@@ -157,26 +174,36 @@ def _volume(slices: list[Dataset]) -> Volume | None:
         slice(None, None, 1 if axes[axis] @ towards > 0 else -1) for axis, towards in zip(order, wanted, strict=True)
     ]
     z, y, x = ((step, rows, columns)[axis] for axis in order)
-    return Volume(stack.transpose(order)[tuple(flips)], (z, y, x), str(slices[0].Modality))
+    return Volume(stack.transpose(order)[tuple(flips)], (z, y, x), planes[0].modality)
 
 
 def _planes(dataset: Dataset) -> list[_Plane]:
-    """Planes of an object of one frame, or of many (PS3.3 C.7.6.16), in steps of about two millimetres."""
+    """Planes of an object of one frame, or of many (PS3.3 C.7.6.16), in steps of about two millimetres.
+
+    None without a place in space: nothing can be rebuilt from such.
+    """
+    frames = [_groups(dataset, number) for number in range(int(dataset.get("NumberOfFrames") or 1))]
+    if not all(_said(groups, name, None) is not None for groups in frames for name in _PLACE):
+        return []
     samples = np.asarray(pixel_array(dataset), np.float32).reshape(-1, int(dataset.Rows), int(dataset.Columns))
     found = []
-    for number, frame in enumerate(samples):
-        groups = [dataset]
-        if "PerFrameFunctionalGroupsSequence" in dataset:
-            for group in (dataset.PerFrameFunctionalGroupsSequence[number], *dataset.SharedFunctionalGroupsSequence):
-                groups += [item for sequence in group if sequence.VR == "SQ" for item in sequence.value]
-        rows, columns = (float(v) for v in _said(groups, "PixelSpacing", None))
+    for groups, frame in zip(frames, samples, strict=True):
+        position, orientation, spacing = (np.array(_said(groups, name, None), float) for name in _PLACE)
         slope, intercept = float(_said(groups, "RescaleSlope", 1)), float(_said(groups, "RescaleIntercept", 0))
-        down, right = max(1, round(_GRID_MM / rows)), max(1, round(_GRID_MM / columns))
-        position = np.array(_said(groups, "ImagePositionPatient", None), float)
-        across = np.array(_said(groups, "ImageOrientationPatient", None), float).reshape(2, 3)
+        (rows, columns), (down, right) = spacing.tolist(), np.maximum(1, np.rint(_GRID_MM / spacing).astype(int))
         values = frame[::down, ::right] * np.float32(slope) + np.float32(intercept)
-        found.append(_Plane(position, across, (rows * down, columns * right), values))
+        steps = (rows * int(down), columns * int(right))
+        found.append(_Plane(position, orientation.reshape(2, 3), steps, values, str(dataset.Modality)))
     return found
+
+
+def _groups(dataset: Dataset, number: int) -> list[Dataset]:
+    """A data set and, of an object of many frames, what its functional groups say of one."""
+    groups = [dataset]
+    if "PerFrameFunctionalGroupsSequence" in dataset:
+        for group in (dataset.PerFrameFunctionalGroupsSequence[number], *dataset.SharedFunctionalGroupsSequence):
+            groups += [item for sequence in group if sequence.VR == "SQ" for item in sequence.value]
+    return groups
 
 
 def _said(groups: list[Dataset], keyword: str, otherwise: Any) -> Any:

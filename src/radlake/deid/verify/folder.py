@@ -154,10 +154,15 @@ class _Look:
         else:
             yield Leak("unknown format", "whole file")
 
-    def faces(self) -> list[tuple[Path, Leak]]:
-        """Slices of series that say that no face is left in them, and show one."""
-        shown = (paths for paths in self.heads.values() if faces.shows_face(paths))
-        return [(path, Leak("face", "pixels")) for paths in shown for path in paths]
+    def faces(self) -> Iterator[tuple[Path, Leak]]:
+        """Slices of series that say that no face is left in them, and show one or cannot be looked at."""
+        for paths in self.heads.values():
+            try:
+                leak = Leak("face", "pixels") if faces.shows_face(paths) else None
+            except ItemError:
+                leak = Leak("unreadable", "pixels")
+            if leak is not None:
+                yield from ((path, leak) for path in paths)
 
     def _pixels(self, path: Path, *, computed: bool) -> Iterator[Leak]:
         """Text in pixels, where it is looked for."""
