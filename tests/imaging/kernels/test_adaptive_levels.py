@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from radlake.imaging import threads
@@ -21,10 +21,11 @@ def test_clipped_counts_are_spread_over_all_nodes() -> None:
     assert adapted_levels(codes, (1, 1), 4, 4, 2.0).tolist() == [[2, 2, 2, 3]]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=60, deadline=None)
+@example((20, 19), (9, 6), 27, 1.5)  # of tiles of four columns the last lies beyond the image
 @given(
     st.tuples(st.integers(2, 60), st.integers(2, 60)),
-    st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    st.tuples(st.integers(1, 12), st.integers(1, 12)),
     st.sampled_from([2, 17, 300, 5000]),
     st.floats(1, 20),
 )

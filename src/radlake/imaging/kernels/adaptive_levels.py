@@ -96,7 +96,8 @@ def _tables(  # noqa: PLR0913, PLR0917 - a kernel has no objects to group them
         ty, tx = number // tiles, number % tiles
         even[:] = 0
         odd[:] = 0
-        left, right = tx * across, min((tx + 1) * across, width)
+        first, last = tx * across, (tx + 1) * across  # of the tile, which may lie beyond the image in part or whole
+        left, right = min(first, width), min(last, width)
         for y in range(ty * down, (ty + 1) * down):
             line = codes[y if y < rows else 2 * (rows - 1) - y]
             for x in range(left, right - 1, 2):
@@ -104,7 +105,7 @@ def _tables(  # noqa: PLR0913, PLR0917 - a kernel has no objects to group them
                 odd[line[x + 1]] += 1
             for x in range(right - (right - left) % 2, right):
                 even[line[x]] += 1
-            for x in range(right, (tx + 1) * across):
+            for x in range(max(first, width), last):
                 even[line[2 * (width - 1) - x]] += 1
         frequency[:] = 0.0
         for level in range(span):
