@@ -58,6 +58,6 @@ def test_right_and_wrong_answers_are_one_sentence() -> None:
     found = chosen(evidence(confusion=[[44, 20], [9, 47]]))
     assert found is not None
     assert found.parts[0].counted == (
-        "Of 56 cases with yes, 47 were found and 9 missed; of 64 cases with no, 44 were cleared and 20 were false"
-        " alarms."
+        "At the operating point, of 56 cases with yes, 47 were found and 9 missed; of 64 cases with no, 44 were"
+        " cleared and 20 were false alarms."
     )

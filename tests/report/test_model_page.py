@@ -22,7 +22,7 @@ def test_a_model_has_a_page_of_its_own(tmp_path: Path) -> None:
     text = write(tmp_path / "模型", name="logistic <b>", target="ill_or_not", evidence=found).read_text("utf-8")
     assert "Logistic &lt;b&gt; for “ill or not”" in text
     assert "holds rows of training cases" in text
-    assert "Of 8 cases with yes, 6 were found and 2 missed" in text
+    assert "At the operating point, of 8 cases with yes, 6 were found and 2 missed" in text
     assert "&lt;i&gt;" in text
     assert 'src="data:image/png' not in text
     assert text.count('aria-label="ROC curve"') == 1

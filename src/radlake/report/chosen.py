@@ -15,7 +15,15 @@ SCORES: dict[str, tuple[str, str]] = {
     "auc": ("AUC", "chance to rank a case with the answer yes above one with no"),
     "macro_auc": ("mean AUC", "of each class against all others"),
     "average_precision": ("precision-recall area", "compare it with the share of cases with yes"),
-    "accuracy": ("accuracy", "share of right answers"),
+    "accuracy": ("accuracy", "share of the cases whose likeliest answer is right"),
+    "accuracy_of_likelier_answer": (
+        "accuracy of the likelier answer",
+        "share of the cases in which the answer above one half is right: what published tables call accuracy",
+    ),
+    "accuracy_at_operating_point": (
+        "accuracy at the operating point",
+        "share of right answers when a case is called yes from the operating point on, not from one half",
+    ),
     "balanced_accuracy": ("balanced accuracy", "mean of the shares that are recognised in each class"),
     "matthews": ("Matthews correlation", "of answer and truth: 0 is guessing, 1 is perfect"),
     "sensitivity": ("sensitivity", "share of the cases with yes that are found"),
@@ -207,7 +215,7 @@ def _score(row: Mapping[str, Any]) -> Row:
     """A score with what it means."""
     name = row["metric"]
     kind, _, share = name.partition("_at_")
-    if share:
+    if kind in ("ppv", "npv"):
         which = "yes" if kind == "ppv" else "no"
         return {
             **row,
@@ -224,9 +232,9 @@ def _counted(confusion: list[list[int]]) -> str:
         return ""
     (cleared, alarmed), (missed, found) = confusion
     return (
-        f"Of {plural(found + missed, 'case')} with yes, {count(found)} were found and {count(missed)} missed; of"
-        f" {plural(cleared + alarmed, 'case')} with no, {count(cleared)} were cleared and {count(alarmed)} were false"
-        " alarms."
+        f"At the operating point, of {plural(found + missed, 'case')} with yes, {count(found)} were found and"
+        f" {count(missed)} missed; of {plural(cleared + alarmed, 'case')} with no, {count(cleared)} were cleared and"
+        f" {count(alarmed)} were false alarms."
     )
 
 

@@ -35,8 +35,8 @@ def test_a_fixed_model_on_one_case_a_patient_has_exact_intervals() -> None:
     assert found["brier"].method == "bootstrap over 200 patients"
     sens, spec = found["sensitivity"].value, found["specificity"].value
     assert found["ppv_at_0.1"].value == pytest.approx(0.1 * sens / (0.1 * sens + 0.9 * (1 - spec)))
-    assert found["accuracy"].value == pytest.approx(reference.accuracy_score(y, called))
-    assert found["accuracy"].high == pytest.approx(wilson((called == y).sum(), 200).high)
+    assert found["accuracy_at_operating_point"].value == pytest.approx(reference.accuracy_score(y, called))
+    assert found["accuracy_at_operating_point"].high == pytest.approx(wilson((called == y).sum(), 200).high)
     assert np.isnan(found.pop("calibration_error").low)  # draws of a bootstrap make it larger
     assert all(m.low < m.value < m.high for m in found.values())
 
@@ -66,6 +66,18 @@ def test_thresholds_of_each_case_count() -> None:
     y, p = binary()
     found = by_name(evaluate(Answered("binary", y, p, np.arange(200), called=p[..., 1] >= 0.1)))
     assert found["sensitivity"].value == pytest.approx((p[0, y == 1, 1] >= 0.1).mean())
+
+
+def test_the_likelier_answer_is_counted_whatever_the_operating_point() -> None:
+    y = np.array([0, 0, 1, 1, 1])
+    p = np.array([0.1, 0.4, 0.3, 0.6, 0.9])
+    both = np.stack([1 - p, p], axis=1)[None]
+    found = by_name(evaluate(Answered("binary", y, both, np.arange(5), called=p[None] >= 0.35)))
+    assert found["accuracy_of_likelier_answer"].value == 0.8
+    assert found["accuracy_of_likelier_answer"].method == "Wilson"
+    assert found["accuracy_of_likelier_answer"].low == wilson(4, 5).low
+    assert found["accuracy_at_operating_point"].value == 0.6
+    assert "accuracy" not in found
 
 
 def test_classes_and_values_have_scores_of_their_own() -> None:

@@ -42,12 +42,13 @@ PROBABILITIES: dict[str, Metric] = {
     "calibration_error": metrics.calibration_error,
 }
 DECISIONS: dict[str, Metric] = {
-    "accuracy": _right,
+    "accuracy_at_operating_point": _right,
     "sensitivity": metrics.sensitivity,
     "specificity": metrics.specificity,
     "balanced_accuracy": metrics.balanced_accuracy,
     "matthews": metrics.matthews,
 }
+LIKELIER = "accuracy_of_likelier_answer"  # what published tables call accuracy; the operating point has no part in it
 BINARY: dict[str, Metric] = RANKS | PROBABILITIES | DECISIONS
 
 
@@ -142,6 +143,7 @@ def evaluate(given: Answered, *, prevalences: Sequence[float] = (), seed: int = 
     if given.task == "multiclass":
         return [_measure(name, score, given, weights) for name, score in _classes(given).items()]
     found = [_measure(name, _second(score), given, weights, ranked=name in RANKS) for name, score in RANKS.items()]
+    found.append(_measure(LIKELIER, _all_classes(metrics.accuracy), given, weights))
     found += [_measure(name, _second(score), given, weights) for name, score in PROBABILITIES.items()]
     found = [_biased(m) if m.metric == "calibration_error" else m for m in found]
     found += [_measure(name, _called(score), given, weights) for name, score in DECISIONS.items()]
@@ -157,6 +159,11 @@ def _second(score: Metric) -> Scorer:
     return lambda given, repeat, chosen, w: score(given.y[chosen], given.p[repeat, chosen, 1], w)
 
 
+def _all_classes(score: Metric) -> Scorer:
+    """A score of the probabilities of all classes."""
+    return lambda given, repeat, chosen, w: score(given.y[chosen], given.p[repeat, chosen], w)
+
+
 def _called(score: Metric) -> Scorer:
     """A score of yes and no."""
     return lambda given, repeat, chosen, w: score(given.y[chosen], calls(given)[repeat, chosen], w)
@@ -170,15 +177,11 @@ def calls(given: Answered) -> Floats:
 
 def _classes(given: Answered) -> dict[str, Scorer]:
     """Scores of several classes."""
-
-    def plain(score: Metric) -> Scorer:
-        return lambda g, repeat, chosen, w: score(g.y[chosen], g.p[repeat, chosen], w)
-
     return {
-        "macro_auc": plain(metrics.macro_auc),
-        "accuracy": plain(metrics.accuracy),
-        "balanced_accuracy": plain(_macro_recall),
-        "brier": plain(metrics.multiclass_brier),
+        "macro_auc": _all_classes(metrics.macro_auc),
+        "accuracy": _all_classes(metrics.accuracy),
+        "balanced_accuracy": _all_classes(_macro_recall),
+        "brier": _all_classes(metrics.multiclass_brier),
     }
 
 
@@ -287,7 +290,9 @@ def _independent(found: Measure, given: Answered) -> Measure:
     y, called = given.y.astype(bool), calls(given)[0].astype(bool)
     everyone = np.ones(len(y), dtype=np.bool_)
     shares = {
-        "sensitivity": (called & y, y), "specificity": (~called & ~y, ~y), "accuracy": (called == y, everyone),
+        "sensitivity": (called & y, y), "specificity": (~called & ~y, ~y),
+        "accuracy_at_operating_point": (called == y, everyone),
+        LIKELIER: (np.argmax(given.p[0], axis=1) == given.y, everyone),
     }  # fmt: skip
     if found.metric == "auc" and min(y.sum(), (~y).sum()) >= 2:
         ends, method = delong_interval(given.y, given.p[0, :, 1]), "DeLong"
