@@ -15,7 +15,8 @@ from radlake.learn.families import FAMILIES, GRADES, options
 from radlake.learn.problem import Problem, problem
 from radlake.learn.search import final
 from radlake.learn.split import grouped_folds
-from radlake.learn.trial import Trial, complexity, fit_quietly, held_out
+from radlake.learn.trial import Trial, complexity, fit_quietly
+from tests.learn.conftest import held_out
 
 # What the weakest family must reach out of fold; chance is .5, 1/2 and 0.
 FLOORS = {"binary": 0.94, "multiclass": 0.88, "regression": 0.3}
@@ -42,7 +43,7 @@ def tried(name: str, task: str) -> tuple[Trial, Problem]:
     settings = options(family, cases=200, features=given.features.shape[1])
     trial = Trial(name, family, settings[family.usual], family.usual)
     fold = grouped_folds(given.strata, given.groups, folds=3, rng=np.random.default_rng(0))
-    trial.runs.append(held_out(trial, given, fold, seed=0))
+    trial.runs.append(held_out(trial, given, fold))
     return trial, given
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from radlake.core import pool
 from radlake.core.stage import Context
-from radlake.engine import pool
 from radlake.engine.chain import Chain, Piece, Spec, Step
 from radlake.engine.local import Load, Local, batches
 from radlake.lake.objects import ObjectStore

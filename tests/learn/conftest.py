@@ -1,4 +1,4 @@
-"""A small labelled lake of made-up measurements, and a model trained on it once."""
+"""A small labelled lake of made-up measurements, a model trained on it once, and a trial on all folds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from radlake.core.schema import to_table
 from radlake.lake.store import Lake
 from radlake.learn.cases import labelled
 from radlake.learn.evaluation.operating import Operating
+from radlake.learn.prepare import Folds
+from radlake.learn.problem import Problem
 from radlake.learn.training import Request, Trained, train
+from radlake.learn.trial import HeldOut, Trial, assembled, fold_answer
 
 SEXES = ("F", "M")
 
@@ -52,6 +55,13 @@ def asked(target: str = "ill", **options: Any) -> Request:
     return Request(
         target, **{"folds": 3, "repeats": 1, "models": models, "operating": Operating("sens", 0.9)} | options
     )
+
+
+def held_out(trial: Trial, given: Problem, fold: np.ndarray, *, prepared: Folds | None = None) -> HeldOut:
+    """Answers of a trial for every case."""
+    kept, pipelines = prepared or Folds(), [trial.family.make(trial.settings, given.task, 0) for _ in np.unique(fold)]
+    told = [fold_answer(p, given, fold == k, prepared=kept, weigh=True) for k, p in enumerate(pipelines)]
+    return assembled(trial.family, given, fold, told)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import pytest
 
 from radlake.learn import search as search_module
 from radlake.learn.clock import Clock, Plan
+from radlake.learn.crew import Worker
 from radlake.learn.families import FAMILIES, applicable
 from radlake.learn.problem import Fingerprint, Problem, problem
 from radlake.learn.search import Searcher, probe, prune
@@ -51,9 +52,13 @@ def test_readable_leaves_out_what_nobody_can_read() -> None:
     assert {FAMILIES[name].grade for name in kept} == {"A", "B"}
 
 
+def crew(given: Problem) -> Worker:
+    return Worker(given, lambda _: FAMILIES)
+
+
 def search(given: Problem, names: list[str], clock: Clock) -> Searcher:
     families = {name: FAMILIES[name] for name in names}
-    return Searcher(given, families, dict.fromkeys(names, 0.01), clock, "all", 1.0, 3, 2, 0, 1.0)
+    return Searcher(given, families, dict.fromkeys(names, 0.01), clock, crew(given), "all", 1.0, 3, 2, 0, 1.0)
 
 
 def test_a_family_whose_package_is_absent_is_left_out_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,6 +124,7 @@ def test_settings_of_a_finalist_are_halved_with_each_repeat() -> None:
     given = cases()
     names = ["logistic", "bayes"]
     families = {name: FAMILIES[name] for name in names}
-    found = Searcher(given, families, dict.fromkeys(names, 0.01), Clock(1e6), "all", 1.0, 3, 3, 0, 1.0).run()
+    clock, needs = Clock(1e6), dict.fromkeys(names, 0.01)
+    found = Searcher(given, families, needs, clock, crew(given), "all", 1.0, 3, 3, 0, 1.0).run()
     repeats = sorted((len(t.runs) for t in found.trials if t.name == "logistic"), reverse=True)
     assert repeats == [3, 3, 2, 2, 1, 1, 1, 1]

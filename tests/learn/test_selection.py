@@ -15,7 +15,7 @@ from radlake.core.errors import UsageError
 from radlake.learn import search
 from radlake.learn.bundle import load
 from radlake.learn.clock import Plan
-from radlake.learn.trial import held_out
+from radlake.learn.trial import assembled
 
 QUICK = ["short", "logistic", "bayes", "neighbours"]
 
@@ -161,13 +161,13 @@ def test_a_killed_choice_goes_on_from_its_journal_to_the_bits_of_its_plan(
     ran: list[str] = []
     most = 9  # in the outer loop
 
-    def counted(trial: Any, given: Any, fold: Any, **options: Any) -> Any:
+    def counted(family: Any, given: Any, fold: Any, told: Any) -> Any:
         if len(ran) == most:
             raise KeyboardInterrupt
-        ran.append(f"{len(given.y)}/{trial.name}/{trial.place}/{len(trial.runs)}")
-        return held_out(trial, given, fold, **options)
+        ran.append(f"{len(given.y)}/{family.title}")
+        return assembled(family, given, fold, told)
 
-    monkeypatch.setattr(search, "held_out", counted)
+    monkeypatch.setattr(search, "assembled", counted)
     options: dict[str, Any] = {"models": ["logistic", "bayes"], "repeats": 1, "folds": 3, "budget": "1m"}
     with pytest.raises(KeyboardInterrupt):
         learn.select(x, y, **options, journal=tmp_path)

@@ -9,7 +9,8 @@ from radlake.learn.families import FAMILIES
 from radlake.learn.prepare import Folds
 from radlake.learn.problem import Problem, problem
 from radlake.learn.split import grouped_folds
-from radlake.learn.trial import Trial, complexity, held_out
+from radlake.learn.trial import Trial, complexity
+from tests.learn.conftest import held_out
 
 
 def cases() -> tuple[Problem, np.ndarray]:
@@ -25,7 +26,7 @@ def cases() -> tuple[Problem, np.ndarray]:
 def tried(name: str, scores: list[float]) -> Trial:
     given, fold = cases()
     trial = Trial(name, FAMILIES[name], FAMILIES[name].grid[0], 0)
-    trial.runs.append(held_out(trial, given, fold, seed=0))
+    trial.runs.append(held_out(trial, given, fold))
     trial.runs[0].score = np.array(scores)
     return trial
 
@@ -44,7 +45,7 @@ def test_prepared_folds_change_no_answer(name: str) -> None:
     shared = Folds()
     for settings in FAMILIES[name].grid:
         trial = Trial(name, FAMILIES[name], settings, 0)
-        fresh, kept = held_out(trial, given, fold, seed=0), held_out(trial, given, fold, seed=0, prepared=shared)
+        fresh, kept = held_out(trial, given, fold), held_out(trial, given, fold, prepared=shared)
         assert fresh.decision.tobytes() == kept.decision.tobytes()
         assert fresh.megabytes == kept.megabytes
 
@@ -52,7 +53,7 @@ def test_prepared_folds_change_no_answer(name: str) -> None:
 def test_what_comes_out_is_what_the_whole_pipeline_would_say() -> None:
     given, fold = cases()
     family = FAMILIES["logistic"]
-    run = held_out(Trial("logistic", family, family.grid[0], 0), given, fold, seed=0)
+    run = held_out(Trial("logistic", family, family.grid[0], 0), given, fold)
     pipeline = family.make(family.grid[0], "binary", 0).fit(given.features[fold != 2], given.y[fold != 2])
     np.testing.assert_array_equal(run.decision[fold == 2, 0], pipeline.decision_function(given.features[fold == 2]))
     assert complexity(pipeline) == 3

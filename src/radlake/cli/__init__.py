@@ -52,7 +52,7 @@ def main() -> None:
     try:
         app()
     except Exception as error:  # noqa: BLE001 - the last line of defence
-        from radlake.engine.pool import where
+        from radlake.core.pool import where
 
         typer.echo(f"radlake: an unforeseen problem; please report these lines\n{where(error)}", err=True)
         sys.exit(1)

@@ -129,7 +129,9 @@ def train(
         typer.Option(metavar="PLAN", help="Repeat the choice of this model (or its plan as JSON), whatever the time."),
     ] = None,
     workers: Workers = CORES,
-    memory: Annotated[Any, typer.Option(parser=parse_memory, metavar="SIZE", help="For images under way.")] = "4GiB",
+    memory: Annotated[
+        Any, typer.Option(parser=parse_memory, metavar="SIZE", help="For images under way, and for learning.")
+    ] = "4GiB",
     key_file: KeyFile = None,
     private: Private = None,
     patient_regex: Regex = None,
@@ -159,6 +161,7 @@ def train(
     asked = Request(
         target, TASKS[task], group.value, budget, prefer.value, parse(operating),
         tuple(name.strip() for name in models.split(",") if name.strip()), seed=seed, device=device.value,
+        workers=workers, memory_bytes=memory,
     )  # fmt: skip
     with shown(quiet=quiet or as_json) as progress:
         setting = setting_of(workers, memory, key_file, private, patient_regex, progress)

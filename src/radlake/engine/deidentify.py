@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from radlake.core import pool
 from radlake.core.errors import RadlakeError, UsageError
 from radlake.core.fault import Fault, ItemError, Term
 from radlake.core.ids import keyed_id
@@ -28,7 +29,6 @@ from radlake.deid.files import FACES_CLEANED, VERSION, Cleaned, Input, Settings,
 from radlake.deid.keys import fingerprint
 from radlake.deid.rules import rulebook
 from radlake.deid.series import by_series, write_list
-from radlake.engine import pool
 from radlake.engine.chain import Piece
 from radlake.engine.cleaned import PART, Destination
 from radlake.engine.inputs import LAKE_MARK, Found, require, walk

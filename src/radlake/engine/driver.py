@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from radlake.core import pool
 from radlake.core.fault import ItemError
 from radlake.core.ids import keyed_id
 from radlake.core.place import Place
 from radlake.core.schema import schema_of, to_table
 from radlake.core.stage import Context, Over, Row
 from radlake.deid.keys import fingerprint
-from radlake.engine import pool, todo
+from radlake.engine import todo
 from radlake.engine.chain import UNIT, Chain, Piece, Spec, lost_rows
 from radlake.engine.inputs import walk
 from radlake.engine.local import Load

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from radlake.engine import pool
+from radlake.core import pool
 from radlake.engine.chain import Piece, Result, Spec, Work
 
 MIB = 1 << 20

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from radlake.core import pool
 from radlake.core.fault import ItemError
-from radlake.engine import pool
 from radlake.engine.chain import Piece, Result, Spec
 from radlake.engine.local import Load, Local
 

@@ -4,26 +4,28 @@ Round 1 tries the usual settings of every family on one set of folds; round 2 al
 round 3 repeats the better half of the finalists' settings on new folds, again and again. A family is not pursued where
 a more readable one would be taken even if chance had been against it. All folds keep patients together. Before each
 piece of work the clock is asked, so that a search ends when its share of the budget does; everything else follows from
-data and seed.
+data and seed: also where folds run side by side (`radlake.learn.crew`), since a round is judged when all of it is in.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
+from itertools import takewhile
 
 import numpy as np
 
 from radlake.learn.calibration import calibrator
 from radlake.learn.clock import Clock
+from radlake.learn.crew import Crew, Piece
 from radlake.learn.families import CURVES, Family, options
 from radlake.learn.journal import Journal
-from radlake.learn.prepare import Folds
-from radlake.learn.problem import Fingerprint, Ints, Problem
+from radlake.learn.problem import Bools, Fingerprint, Ints, Problem
 from radlake.learn.split import repeated_folds
-from radlake.learn.trial import HeldOut, Trial, fit_quietly, held_out
+from radlake.learn.trial import FoldAnswer, HeldOut, Trial, assembled, fit_quietly
 from radlake.learn.validate import Fitted, decisions
 
 _PROBE = 250  # cases; fewer say little on the growth of the time
@@ -137,6 +139,8 @@ class Searcher:
     needs : mapping
         Seconds for one fit of each; improved by what is measured.
     clock : Clock
+    crew : Crew
+        Runs the folds.
     part : str
         Name of this search in the plan.
     until : float
@@ -146,17 +150,20 @@ class Searcher:
         Standard errors that a more readable family may lie behind the best; 0 leaves readability out.
     journal : Journal, optional
         Keeps trials that have been run.
+    cases : (M,) bool array, optional
+        Which of the crew's cases `given` is; all by default.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a search needs
-        self, given: Problem, families: Mapping[str, Family], needs: dict[str, float], clock: Clock, part: str,
-        until: float, folds: int, repeats: int, seed: int, slack: float, journal: Journal | None = None,
+        self, given: Problem, families: Mapping[str, Family], needs: dict[str, float], clock: Clock, crew: Crew,
+        part: str, until: float, folds: int, repeats: int, seed: int, slack: float, journal: Journal | None = None,
+        cases: Bools | None = None,
     ) -> None:  # fmt: skip
-        self.journal = journal
+        self.journal, self.crew, self.cases = journal, crew, cases
         self.given, self.families, self.needs, self.clock = given, families, needs, clock
         self.part, self.until, self.seed, self.slack = part, until, seed, slack
         self.folds = repeated_folds(given.strata, given.groups, folds=folds, seeds=range(seed, seed + repeats))
-        self.count, self.prepared = folds, Folds()
+        self.count = folds
 
     def run(self) -> Search:
         """All rounds."""
@@ -165,21 +172,30 @@ class Searcher:
             order.sort(key=lambda name: self.needs[name])
         trials = {name: self._trials(name) for name in order}
         left_out: dict[str, str] = {}
-        for name in order:
-            usual = trials[name][min(self.families[name].usual, len(trials[name]) - 1)]
-            room = _ROOM if len(left_out) < order.index(name) else 1.0  # something has been tried
-            if not self._try(usual, 0, room=room):
-                most = "the budget left" if room == 1.0 else "half of the time left"
-                left_out[name] = f"one round of it takes about {self._cost(usual):.0f} s, more than {most}"
-        for name in self._better(order, trials):
-            for trial in trials[name]:
-                self._try(trial, 0)
+        self._run(self._usual(order, trials, left_out), 0)
+        better = (trial for name in self._better(order, trials) for trial in trials[name] if not trial.runs)
+        self._run((trial for trial in better if self._allowed(trial, 0)), 0)
         found = Search([t for name in self.families for t in trials[name] if t.runs], self.folds, left_out)
         for repeat in range(1, len(self.folds)):
-            for trial in self._finalists(found, repeat):
-                if not self._try(trial, repeat):  # the leader came first: nobody is measured longer than it is
-                    return found
+            chosen = self._finalists(found, repeat)
+            # The leader comes first: nobody is measured longer than it is.
+            self._run(takewhile(partial(self._allowed, repeat=repeat), chosen), repeat)
+            if any(len(trial.runs) == repeat for trial in chosen):
+                return found
         return found
+
+    def _usual(
+        self, order: Sequence[str], trials: Mapping[str, list[Trial]], left_out: dict[str, str]
+    ) -> Iterator[Trial]:  # fmt: skip
+        """The usual settings of every family that there is time for, and why not of the others."""
+        for place, name in enumerate(order):
+            usual = trials[name][min(self.families[name].usual, len(trials[name]) - 1)]
+            room = _ROOM if len(left_out) < place else 1.0  # something has been tried
+            if self._allowed(usual, 0, room=room):
+                yield usual
+                continue
+            most = "the budget left" if room == 1.0 else "half of the time left"
+            left_out[name] = f"one round of it takes about {self._cost(usual):.0f} s, more than {most}"
 
     def _trials(self, name: str) -> list[Trial]:
         """One trial for each of a family's settings."""
@@ -189,30 +205,55 @@ class Searcher:
         return [Trial(name, family, s, i) for i, s in enumerate(options(family, cases=seen, features=d))]
 
     def _cost(self, trial: Trial) -> float:
-        """Expected seconds of one repeat."""
-        return self.needs[trial.name] * self.count
+        """Expected seconds of one repeat, by as many hands as there are."""
+        return self.needs[trial.name] * -(-self.count // self.crew.hands)
 
-    def _try(self, trial: Trial, repeat: int, *, room: float = 1.0) -> bool:
-        """Run a trial on a repeat unless it has been, or the clock forbids; whether it has been run now or before.
+    def _work(self, trial: Trial, repeat: int) -> str:
+        """Name of a trial's repeat, the same in every run."""
+        return f"{self.part}/{repeat}/{trial.name}/{trial.place}"
 
-        `room` is how many times its cost must be left.
-        """
-        if len(trial.runs) != repeat:
-            return len(trial.runs) > repeat
-        work = f"{self.part}/{repeat}/{trial.name}/{trial.place}"
-        if not self.clock.allows(work, needs=room * self._cost(trial), until=self.until):
-            return False
-        if (found := None if self.journal is None else self.journal.find(work)) is not None:
-            trial.runs.append(HeldOut.of(*found))
-            return True
+    def _allowed(self, trial: Trial, repeat: int, *, room: float = 1.0) -> bool:
+        """Whether the clock allows a repeat; `room` is how many times its cost must be left."""
+        needs = room * self._cost(trial)
+        return self.clock.allows(self._work(trial, repeat), needs=needs, until=self.until)
+
+    def _run(self, trials: Iterable[Trial], repeat: int) -> None:
+        """Run a repeat of trials, which are asked for one by one as somebody is free for them."""
+        told: dict[str, tuple[Trial, dict[int, FoldAnswer]]] = {}
+
+        def pieces() -> Iterator[Piece]:
+            for trial in trials:
+                work = self._work(trial, repeat)
+                if (found := None if self.journal is None else self.journal.find(work)) is not None:
+                    trial.runs.append(HeldOut.of(*found))
+                    continue
+                told[work] = trial, {}
+                yield from self._pieces(trial, repeat)
+
+        for piece, answer in self.crew.run(pieces()):
+            trial, answers = told[piece.work]
+            answers[piece.fold] = answer
+            if len(answers) == self.count:
+                self._keep(trial, repeat, [answers[k] for k in range(self.count)])
+
+    def _pieces(self, trial: Trial, repeat: int) -> Iterator[Piece]:
+        """The folds of a repeat; the model of the last one is weighed."""
+        for k in range(self.count):
+            yield Piece(
+                self._work(trial, repeat), trial.name, trial.settings, self.cases, k, self.folds[repeat] == k,
+                self.seed, k == self.count - 1,
+            )  # fmt: skip
+
+    def _keep(self, trial: Trial, repeat: int, answers: Sequence[FoldAnswer]) -> None:
+        """Score a repeat whose folds are in, and write it down."""
         started = time.perf_counter()
-        run = held_out(trial, self.given, self.folds[repeat], seed=self.seed, prepared=self.prepared)
+        run = assembled(trial.family, self.given, self.folds[repeat], answers)
         trial.runs.append(run)
-        self.needs[trial.name] = (time.perf_counter() - started) / self.count
+        took = sum(answer.seconds for answer in answers) + time.perf_counter() - started
+        self.needs[trial.name] = took / self.count
         if self.journal is not None:
-            self.journal.keep(work, *run.parts())
+            self.journal.keep(self._work(trial, repeat), *run.parts())
             self.journal.note(self.clock.done, self.clock.elapsed)
-        return True
 
     def _better(self, order: list[str], trials: Mapping[str, list[Trial]]) -> list[str]:
         """The better half of the families and all that are nearly as good as the best, unless there is no need."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from radlake.core.errors import UsageError
 from radlake.learn.choice import Choice
 from radlake.learn.clock import Clock, Plan, seconds
+from radlake.learn.crew import Crew, Processes, Worker
 from radlake.learn.expectation import what_it_can_show
 from radlake.learn.families import FAMILIES, Family, Task, applicable
 from radlake.learn.images import are_images, stacked
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 _PROBED = 0.1  # share of the budget for the probe
 _KEPT = 0.05  # share for the final fit and the table
+_WORTH_STARTING = 5.0  # seconds of work; less is done before processes have started
 
 
 def select(  # noqa: PLR0913 - its options are the request
@@ -51,6 +54,8 @@ def select(  # noqa: PLR0913 - its options are the request
     replay: Plan | None = None,
     journal: str | Path | None = None,
     progress: Callable[[float, float], None] | None = None,
+    workers: int = 1,
+    memory_bytes: int = 4 << 30,
 ) -> Choice:
     """Choose a model by repeated cross-validation over patients, within a time budget.
 
@@ -98,6 +103,11 @@ def select(  # noqa: PLR0913 - its options are the request
         It stays when the choice is made.
     progress : callable, optional
         Given the seconds that are gone and those there are, now and then, from any thread.
+    workers : int
+        Processes among which the folds of models of tables are shared: more is tried in the time, and what is tried
+        has the same bits. Models of images use all cores anyway.
+    memory_bytes : int
+        That these processes may take together.
 
     Returns
     -------
@@ -151,7 +161,7 @@ def select(  # noqa: PLR0913 - its options are the request
         kept = Journal(Path(journal), identity(given.digest, design | _machine()))
         clock.go_on(kept.allowed, kept.elapsed)
     with threadpool_limits(1):  # sums in another order would give other last bits
-        choice = _select(given, design, clock, kept)
+        choice = _select(given, design, clock, kept, workers, memory_bytes)
     if images is None:
         return choice
     from radlake.learn import both
@@ -176,32 +186,66 @@ def _with_images(given: Problem, pictures: Any) -> Problem:
     return replace(given, groups=join(len(found), given.groups, twins), looks=seen(found, VIEW))
 
 
-def _select(given: Problem, design: dict[str, Any], clock: Clock, journal: Journal | None) -> Choice:
+@dataclass(frozen=True, eq=False)
+class _Study:
+    """What every search of one choice shares: all cases, what families cost, the clock, and who does the work."""
+
+    given: Problem
+    needs: Mapping[str, float]
+    clock: Clock
+    design: Mapping[str, Any]
+    journal: Journal | None
+    crew: Crew
+
+
+def _select(
+    given: Problem, design: dict[str, Any], clock: Clock, journal: Journal | None, workers: int, memory_bytes: int
+) -> Choice:  # fmt: skip
     """The whole procedure on checked data."""
     found = fingerprint(given)
     _check(design, found, _families(given))
     families, left_out = _candidates(given, found, design)
     needs, refused = probe(families, given, clock, until=_PROBED, seed=design["seed"])
     families = {name: family for name, family in families.items() if name in needs}
+    with _crew(given, needs, clock, design, workers, memory_bytes) as crew:
+        study = _Study(given, needs, clock, design, journal, crew)
+        return _choose(study, families, found, left_out | refused)
+
+
+def _crew(
+    given: Problem, needs: Mapping[str, float], clock: Clock, design: Mapping[str, Any], workers: int,
+    memory_bytes: int,
+) -> AbstractContextManager[Crew]:  # fmt: skip
+    """Processes where there is enough to do for them, else this one."""
+    rounds = design["folds"] * (1 + design["folds"] * design["outer"])
+    work = min(rounds * sum(needs.values()), clock.budget - clock.elapsed)
+    if workers < 2 or work < _WORTH_STARTING:
+        return nullcontext(Worker(given, _families))
+    return Processes(given, _families, hands=workers, memory_bytes=memory_bytes)
+
+
+def _choose(study: _Study, families: Mapping[str, Family], found: Fingerprint, left_out: Mapping[str, str]) -> Choice:
+    """The search, the model, and the score of the procedure on patients that it has not seen."""
+    given, clock, design = study.given, study.clock, study.design
     start = min(1.0, clock.elapsed / clock.budget)
     outer = design["folds"] if design["outer"] else 0
     until = start + (1 - _KEPT - start) / (outer + 1)  # the outer loop repeats the search on most of the cases
-    main = _search(given, families, needs, clock, design, part="all", until=until, journal=journal)
+    main = _search(study, families, part="all", until=until)
     if not main.trials:  # a slow machine: all the time for one model, and none for held-out patients
-        main = _search(given, families, needs, clock, design, part="all", until=1 - _KEPT, journal=journal)
+        main = _search(study, families, part="all", until=1 - _KEPT)
     if not main.trials:
         raise UsageError("the budget is too short for a single model; give more time, or fewer models or cases")
     chosen, _ = pick(main, prefer=design["prefer"])
     tried = {name: f for name, f in families.items() if name not in main.left_out}
     model = final(chosen, given, seed=design["seed"])
-    predictions, fold, picks = _outer(given, tried, needs, clock, design, journal)
+    predictions, fold, picks = _outer(study, tried)
     honest = _honest(given, predictions, fold, design["seed"])
-    reasons = left_out | refused | main.left_out
+    reasons = {**left_out, **main.left_out}
     lines = table(given, main, _families(given), reasons, prefer=design["prefer"], seed=design["seed"])
     text = reason(
         lines, found, given.task, prefer=design["prefer"], honest=honest, picks=picks, waits=not design["outer"]
     )
-    plan = Plan(given.digest, design | _machine(), tuple(sorted(clock.done)))
+    plan = Plan(given.digest, {**design, **_machine()}, tuple(sorted(clock.done)))
     return Choice(
         model, tuple(lines), text, what_it_can_show(found, given.task), _notes(found), honest, tuple(picks),
         predictions, fold, tuple(_tried(main)), plan, given.names, found, own=chosen.runs[0].predicted,
@@ -249,28 +293,26 @@ def _candidates(
 
 
 def _search(
-    given: Problem, families: Mapping[str, Family], needs: Mapping[str, float], clock: Clock,
-    design: Mapping[str, Any], *, part: str, until: float, journal: Journal | None,
-) -> Search:  # fmt: skip
-    """One search; folds that a class cannot fill are told as the user's problem."""
+    study: _Study, families: Mapping[str, Family], *, part: str, until: float, cases: Bools | None = None
+) -> Search:
+    """One search, on some of the cases; folds that a class cannot fill are told as the user's problem."""
+    given, design = study.given if cases is None else study.given.part(cases), study.design
     try:
         searcher = Searcher(
-            given, families, dict(needs), clock, part, until, design["folds"], design["repeats"], design["seed"],
-            TOLERANCE[design["prefer"]], journal,
+            given, families, dict(study.needs), study.clock, study.crew, part, until, design["folds"],
+            design["repeats"], design["seed"], TOLERANCE[design["prefer"]], study.journal, cases,
         )  # fmt: skip
     except ValueError as error:  # our own message: about classes and folds
         raise UsageError(str(error)) from None
     return searcher.run()
 
 
-def _outer(
-    given: Problem, families: Mapping[str, Family], needs: Mapping[str, float], clock: Clock,
-    design: Mapping[str, Any], journal: Journal | None,
-) -> tuple[Floats, Ints, list[str]]:  # fmt: skip
+def _outer(study: _Study, families: Mapping[str, Family]) -> tuple[Floats, Ints, list[str]]:
     """Predictions for held-out patients by the whole procedure, their folds, and the family that each fold chose.
 
     The first repeat has all the time that is left; another one is begun only if there is time for all of it.
     """
+    given, clock, design = study.given, study.clock, study.design
     seeds = [[design["seed"], 1, repeat] for repeat in range(design["repeats"])]
     draws = [np.random.default_rng(seed) for seed in seeds]
     fold = np.stack([grouped_folds(given.strata, given.groups, folds=design["folds"], rng=rng) for rng in draws])
@@ -281,9 +323,7 @@ def _outer(
         began = clock.elapsed
         if repeat and not clock.allows(f"outer {repeat}", needs=took, until=1 - _KEPT):
             break
-        answer, chosen = _outer_repeat(
-            given, own, families, needs, clock, design, part=f"outer {repeat}", journal=journal
-        )  # fmt: skip
+        answer, chosen = _outer_repeat(study, families, own, part=f"outer {repeat}")
         predictions.append(answer)
         picks += chosen
         took = clock.elapsed - began
@@ -292,22 +332,21 @@ def _outer(
 
 
 def _outer_repeat(
-    given: Problem, fold: Ints, families: Mapping[str, Family], needs: Mapping[str, float], clock: Clock,
-    design: Mapping[str, Any], *, part: str, journal: Journal | None,
+    study: _Study, families: Mapping[str, Family], fold: Ints, *, part: str
 ) -> tuple[Floats, list[str]]:  # fmt: skip
     """Predictions of one repeat, NaN where the clock allowed no search, and the family that each fold chose."""
+    given, clock, design = study.given, study.clock, study.design
     predictions = np.full((len(given.y), max(1, len(given.classes))), np.nan)
     picks = []
     start = min(1.0, clock.elapsed / clock.budget)
     for k in range(design["folds"]):
         test = fold == k
         until = start + (1 - _KEPT - start) * (k + 1) / design["folds"]
-        seen = given.part(~test)
-        found = _search(seen, families, needs, clock, design, part=f"{part}.{k}", until=until, journal=journal)
+        found = _search(study, families, part=f"{part}.{k}", until=until, cases=~test)
         if not found.trials:
             continue
         chosen, _ = pick(found, prefer=design["prefer"])
-        model = final(chosen, seen, seed=design["seed"])
+        model = final(chosen, given.part(~test), seed=design["seed"])
         picks.append(chosen.name)
         unseen = given.inputs[test]
         regression = given.task == "regression"

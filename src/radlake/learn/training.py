@@ -30,7 +30,7 @@ from radlake.learn.evaluation.operating import Operating, confusion, crossed, th
 from radlake.learn.evaluation.scores import Answered, Measure, evaluate
 from radlake.learn.evaluation.subgroups import Subgroup, subgroups
 from radlake.learn.evaluation.table_one import table_one
-from radlake.learn.families import Task
+from radlake.learn.families import Task, load_libraries
 from radlake.learn.keras_choice import choose, is_keras
 from radlake.learn.problem import Bools, Floats, join
 from radlake.learn.selection import select
@@ -69,6 +69,8 @@ class Request:
         For which predictive values are told, beside that of the cases.
     device : {"auto", "cpu", "cuda"}
         Where networks are trained.
+    workers, memory_bytes : int
+        As in `radlake.learn.select`.
     """
 
     target: str
@@ -83,6 +85,8 @@ class Request:
     seed: int = 0
     prevalences: tuple[float, ...] = _PREVALENCES
     device: Device = "auto"
+    workers: int = 1
+    memory_bytes: int = 4 << 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +139,7 @@ def train(
         As in `radlake.learn.select`; and when patients are not known, unless `group` is "case" or the data set came
         with its own split.
     """
-    _load_libraries()
+    load_libraries()
     started = time.process_time()
     held = cohort.roles == "test"
     cases, notes = cohort.part(~held), []
@@ -158,7 +162,7 @@ def train(
     keras = is_keras(asked.models)
     rest: dict[str, Any] = {} if keras else {
         "outer": not pictured or not held.any(), "journal": journal, "progress": progress, "images": cases.pixels,
-        "modality": cases.modality,
+        "modality": cases.modality, "workers": asked.workers, "memory_bytes": asked.memory_bytes,
     }  # fmt: skip
     left = seconds(asked.budget) - _afterwards(cohort, asked)
     choice = (choose if keras else select)(
@@ -215,14 +219,6 @@ def _afterwards(cohort: Cohort, asked: Request) -> float:
     alone = (not cohort.names or cohort.pixels is not None) and test.any()  # the choice is not repeated
     scored = 2 * int(test.sum()) + (0 if alone else int((~test).sum()))
     return min(_LARGEST_SHARE * seconds(asked.budget), _EVALUATION * scored + (0 if cohort.names else _WORSE_PICTURES))
-
-
-def _load_libraries() -> None:
-    """Load what every family needs before the clock runs: that time is not the budget's."""
-    from importlib import import_module
-
-    for module in ("ensemble", "linear_model", "neighbors", "pipeline", "preprocessing", "svm", "tree"):
-        import_module(f"sklearn.{module}")
 
 
 def codes(classes: tuple[Any, ...], y: NDArray[Any]) -> NDArray[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -159,41 +159,82 @@ def fit_quietly(pipeline: Any, features: Floats, y: NDArray[Any]) -> bool:
     return not any(issubclass(w.category, ConvergenceWarning) for w in told)
 
 
-def held_out(trial: Trial, given: Problem, fold: Ints, *, seed: int, prepared: Folds | None = None) -> HeldOut:
-    """Answers for every case by pipelines fitted on the other folds.
+@dataclass(frozen=True, eq=False)
+class FoldAnswer:
+    """What a pipeline that was fitted on the other folds says about the cases of one, and what that cost.
 
     Parameters
     ----------
-    trial : Trial
-        Family and settings.
+    decision : (M, S) array
+        Before calibration.
+    fit_s, predict_s, seconds : float
+        To fit and to answer, with what was prepared before; all that it took here.
+    megabytes, complexity : float or None
+        Size and stored numbers of the fitted pipeline, where they were asked for.
+    stopped : bool
+        Whether the solver stopped before it converged.
+    """
+
+    decision: Floats
+    fit_s: float
+    predict_s: float
+    seconds: float
+    megabytes: float | None
+    complexity: int | None
+    stopped: bool
+
+
+def fold_answer(pipeline: Any, given: Problem, test: Bools, *, prepared: Folds, weigh: bool) -> FoldAnswer:
+    """Answers for held-out cases by a pipeline that is fitted on all others.
+
+    Parameters
+    ----------
+    pipeline : scikit-learn pipeline
+        Unfitted.
+    given : Problem
+    test : (N,) bool array
+        Cases that are held out.
+    prepared : Folds
+        Memory of the steps before the model, shared by trials; the seconds to fit include what was taken from it.
+    weigh : bool
+        Whether size and stored numbers are wanted.
+    """
+    began = time.perf_counter()
+    steps, model = _parted(pipeline)
+    ready = prepared.prepare(steps, given, test)
+    started = time.perf_counter()
+    converged = fit_quietly(model, ready.seen, given.y[~test])
+    fitted = time.perf_counter()
+    answer = decisions(model, ready.unseen)
+    ended = time.perf_counter()
+    megabytes = (len(pickle.dumps(ready.steps)) + len(pickle.dumps(model))) / 1e6 if weigh else None
+    return FoldAnswer(
+        answer, ready.fit_s + fitted - started, ready.transform_s + ended - fitted, time.perf_counter() - began,
+        megabytes, complexity(model) if weigh else None, not converged,
+    )  # fmt: skip
+
+
+def assembled(family: Family, given: Problem, fold: Ints, told: Sequence[FoldAnswer]) -> HeldOut:
+    """Answers for every case, scored.
+
+    Parameters
+    ----------
+    family : Family
     given : Problem
     fold : (N,) int array
-    seed : int
-        Of models that draw at random.
-    prepared : Folds, optional
-        Memory of the steps before the model, shared by trials; the seconds include what was taken from it.
+    told : sequence of FoldAnswer
+        Of each fold in turn, the last one weighed.
     """
-    prepared = prepared or Folds()
-    parts, fit_s, predict_s, stopped = [], 0.0, 0.0, 0
-    for k in range(int(fold.max()) + 1):
-        test = fold == k
-        steps, model = _parted(trial.family.make(trial.settings, given.task, seed))
-        ready = prepared.prepare(steps, given, test)
-        started = time.perf_counter()
-        stopped += not fit_quietly(model, ready.seen, given.y[~test])
-        fitted = time.perf_counter()
-        answer = decisions(model, ready.unseen)
-        fit_s += ready.fit_s + fitted - started
-        predict_s += ready.transform_s + time.perf_counter() - fitted
-        parts.append((test, answer))
-    decision = np.empty((len(fold), parts[0][1].shape[1]))
-    for test, answer in parts:
-        decision[test] = answer
-    megabytes = (len(pickle.dumps(ready.steps)) + len(pickle.dumps(model))) / 1e6
-    cost = (fit_s / len(parts), 1000 * predict_s / len(fold), megabytes, complexity(model))
-    predicted = answers(trial.family, given, decision, fold)
-    scores = np.array([score(given.task, given.y[test], predicted[test]) for test, _ in parts])
-    return HeldOut(decision, predicted, loss(given, predicted), scores, *cost, stopped)
+    decision = np.empty((len(fold), told[0].decision.shape[1]))
+    for k, one in enumerate(told):
+        decision[fold == k] = one.decision
+    predicted = answers(family, given, decision, fold)
+    scores = np.array([score(given.task, given.y[fold == k], predicted[fold == k]) for k in range(len(told))])
+    return HeldOut(
+        decision, predicted, loss(given, predicted), scores, sum(one.fit_s for one in told) / len(told),
+        1000 * sum(one.predict_s for one in told) / len(fold), told[-1].megabytes or 0.0, told[-1].complexity or 0,
+        sum(one.stopped for one in told),
+    )  # fmt: skip
 
 
 def _parted(pipeline: Any) -> tuple[Any, Any]:

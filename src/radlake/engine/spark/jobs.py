@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from radlake.core import pool
 from radlake.core.errors import RadlakeError
 from radlake.deid.keys import fingerprint, load_key
-from radlake.engine import pool
 from radlake.engine.chain import Piece, Result, Spec
 from radlake.engine.local import Load, batches, make_work
 from radlake.engine.spark.session import ENVIRONMENT, SparkFailed, session, told

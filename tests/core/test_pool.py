@@ -16,8 +16,8 @@ from typing import Any
 import psutil
 import pytest
 
-from radlake.engine import pool
-from radlake.engine.pool import Batch, Done, Limits, Lost, Tick
+from radlake.core import pool
+from radlake.core.pool import Batch, Done, Limits, Lost, Tick
 from radlake.lake.errors import DiskFullError
 
 MIB = 1 << 20
@@ -147,8 +147,8 @@ def test_workers_end_with_their_parent(tmp_path: Path) -> None:
     script.write_text(
         "import os, sys, time\n"
         "sys.path.insert(0, sys.argv[1])\n"
-        "from radlake.engine.pool import run, Batch, Limits\n"
-        "from tests.engine.test_pool import make\n"
+        "from radlake.core.pool import run, Batch, Limits\n"
+        "from tests.core.test_pool import make\n"
         "if __name__ == '__main__':\n"
         "    batches = [Batch(['hang']), Batch(['hang'])]\n"
         "    list(run(make, None, batches, limits=Limits(workers=2)))\n"
@@ -171,7 +171,8 @@ def test_a_script_that_does_not_guard_its_call_is_not_run_again_by_its_workers(t
     script = tmp_path / "a script 脚本.py"
     script.write_text(
         "import os, pathlib\n"
-        "from radlake.engine import local, pool\n"
+        "from radlake.core import pool\n"
+        "from radlake.engine import local\n"
         f"pathlib.Path({str(tmp_path)!r}, str(os.getpid())).touch()\n"
         "from radlake.core.stage import Context\n"
         "from radlake.engine.chain import Chain, Spec, Step\n"
