@@ -4,12 +4,16 @@ Data sets are those inside scikit-learn, one minute each; with the lake of `radl
 radiologists, five minutes, folds by patient. The score is that of the whole procedure, choice of family and settings
 included, on held-out folds. Settings are chosen inside the training folds only.
 
+Then budgets and what they took, once in this process and once with the folds in two.
+
     python benchmarks/learning.py [--budget 1m] [--seed 0] [--lake demo-out/lake]
+    python benchmarks/learning.py --only-budgets
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -24,6 +28,7 @@ from radlake.learn.cases import Cohort, labelled
 from radlake.learn.evaluation.record import gain
 from radlake.learn.evaluation.scores import Answered, evaluate
 
+FOLDS = 5  # of a search, by default
 FLOORS: dict[str, tuple[Any, float, float | None]] = {
     "WDBC": (datasets.load_breast_cancer, 0.993, 0.970),
     "diabetes": (datasets.load_diabetes, 0.45, None),
@@ -37,7 +42,11 @@ def main() -> None:
     parser.add_argument("--budget", default="1m")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--lake", type=Path, help="lake of radlake demo")
+    parser.add_argument("--only-budgets", action="store_true", help="leave the data sets out")
     options = parser.parse_args()
+    if options.only_budgets:
+        budgets(options.seed)
+        return
     print(f"{'data':10} {'chosen':26} {'score':>6} {'interval':>15} {'floor':>6} {'acc/MAE':>8} {'floor':>6} {'s':>6}")
     for name, (load, floor, second) in FLOORS.items():
         x, y = load(return_X_y=True)
@@ -48,6 +57,26 @@ def main() -> None:
         choice = line("LIDC", cases.features, cases.y, cases.patients, 0.955, None, "5m", options.seed)
         gains(choice, cases, options.seed)
         clusters("LIDC", cases.features, options.seed)
+
+
+def budgets(seed: int) -> None:
+    """Budget and wall time, and how much was tried in it: odd or even digits, with noise beside them."""
+    x, y = datasets.load_digits(return_X_y=True)
+    noise = np.random.default_rng(0).normal(size=(len(y), 40))
+    x, y = np.hstack([x, noise])[::2], y[::2] % 2
+    print(f"{'budget s':>8} {'workers':>7} {'wall s':>7} {'CPU s':>6} {'families':>8} {'settings':>8} {'folds run':>9}")
+    for budget in (20, 60):
+        for workers in (1, 2):
+            before, started = os.times(), time.perf_counter()
+            found = learn.select(x, y, budget=budget, seed=seed, workers=workers)
+            took, after = time.perf_counter() - started, os.times()
+            spent = sum(after[:4]) - sum(before[:4])  # that of processes that have ended as well
+            families = sum(entry.mean is not None for entry in found.table)
+            works = sum(name.count("/") == 3 for name in found.plan.done)
+            print(
+                f"{budget:8} {workers:7} {took:7.1f} {spent:6.1f} {families:8} {len(found.tried):8}"
+                f" {works * FOLDS:9}"
+            )  # fmt: skip
 
 
 def line(

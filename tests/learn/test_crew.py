@@ -66,7 +66,7 @@ def test_a_fold_is_asked_for_no_earlier_than_somebody_is_free() -> None:
 
 
 def test_a_choice_is_the_same_on_one_worker_and_on_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selection, "_WORTH_STARTING", 0.0)
+    monkeypatch.setattr(selection, "_WORTH_STARTING", 0)
     given = cases(150)
     options: dict[str, Any] = {
         "groups": given.groups, "models": ["logistic", "tree", "boosting"], "folds": 3, "repeats": 2, "budget": "5m",

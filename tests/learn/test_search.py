@@ -9,8 +9,9 @@ from radlake.learn import search as search_module
 from radlake.learn.clock import Clock, Plan
 from radlake.learn.crew import Worker
 from radlake.learn.families import FAMILIES, applicable
+from radlake.learn.probe import Cost
 from radlake.learn.problem import Fingerprint, Problem, problem
-from radlake.learn.search import Searcher, probe, prune
+from radlake.learn.search import Searcher, prune
 from radlake.learn.trial import HeldOut, Trial
 
 
@@ -58,7 +59,7 @@ def crew(given: Problem) -> Worker:
 
 def search(given: Problem, names: list[str], clock: Clock) -> Searcher:
     families = {name: FAMILIES[name] for name in names}
-    return Searcher(given, families, dict.fromkeys(names, 0.01), clock, crew(given), "all", 1.0, 3, 2, 0, 1.0)
+    return Searcher(given, families, dict.fromkeys(names, Cost(0.01)), clock, crew(given), "all", 1.0, 3, 2, 0, 1.0)
 
 
 def test_a_family_whose_package_is_absent_is_left_out_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,18 +83,6 @@ def test_what_the_clock_refused_is_told() -> None:
     found = search(cases(), ["bayes", "logistic"], clock).run()
     assert [(t.name, len(t.runs)) for t in found.trials] == [("bayes", 1)]
     assert "more than half of the time left" in found.left_out["logistic"]
-
-
-def test_costs_are_probed_and_the_clock_is_asked() -> None:
-    given = cases()
-    families = {name: FAMILIES[name] for name in ("logistic", "svm")}
-    needs, refused = probe(families, given, Clock(1e6), until=0.5, seed=0)
-    assert set(needs) == {"logistic", "svm"}
-    assert all(value > 0 for value in needs.values())
-    assert not refused
-    nothing, refused = probe(families, given, Clock(1e-9), until=0.5, seed=0)
-    assert not nothing
-    assert set(refused) == {"logistic", "svm"}
 
 
 def as_if(name: str, scores: list[float]) -> Trial:
@@ -124,7 +113,7 @@ def test_settings_of_a_finalist_are_halved_with_each_repeat() -> None:
     given = cases()
     names = ["logistic", "bayes"]
     families = {name: FAMILIES[name] for name in names}
-    clock, needs = Clock(1e6), dict.fromkeys(names, 0.01)
+    clock, needs = Clock(1e6), dict.fromkeys(names, Cost(0.01))
     found = Searcher(given, families, needs, clock, crew(given), "all", 1.0, 3, 3, 0, 1.0).run()
     repeats = sorted((len(t.runs) for t in found.trials if t.name == "logistic"), reverse=True)
     assert repeats == [3, 3, 2, 2, 1, 1, 1, 1]

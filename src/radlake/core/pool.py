@@ -143,6 +143,10 @@ class Standing(Generic[ItemT]):
     def __init__(self, make: Callable[[Any], Work], spec: Any, limits: Limits):
         self._pool: _Pool[ItemT] = _Pool(make, spec, iter(()), limits)
 
+    def begin(self) -> None:
+        """Start all processes now, so that they are ready when work comes; `run` starts them as it needs them."""
+        self._pool.begin()
+
     def run(self, batches: Iterable[Batch[ItemT]]) -> Iterator[Done[ItemT, Any] | Lost[ItemT]]:
         """Do batches as `run` does; after an error the processes are fresh."""
         self._pool.batches = iter(batches)
@@ -200,6 +204,11 @@ class _Pool(Generic[ItemT]):
             worker.batch = batch
             with contextlib.suppress(OSError):  # a worker that died idle: seen as end of file when collected
                 worker.pipe.send(batch.items)
+
+    def begin(self) -> None:
+        """Start processes that have nothing to do yet."""
+        while len(self.workers) < self.limits.workers:
+            self._start()
 
     def _start(self) -> _Worker[ItemT]:
         """A fresh process."""

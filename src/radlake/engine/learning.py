@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -116,7 +117,7 @@ def train(
     """Train on a lake or a published archive; save the bundle, and in a lake the tables that the report shows.
 
     What the choice has finished is kept in a hidden folder beside the bundle's until that is saved: the same call after
-    a kill goes on from there.
+    a kill goes on from there. Reading cases counts as part of the budget, measuring pictures that are no lake does not.
 
     Parameters
     ----------
@@ -135,11 +136,14 @@ def train(
     """
     if place.exists() and any(place.iterdir()) and not (place / "bundle.json").is_file():
         raise UsageError(f"{str(place)!r} holds something else than a model; name a new folder")
-    journal = place.parent / f".{place.name}.journal"
+    journal, began = place.parent / f".{place.name}.journal", time.monotonic()
 
     def choose(cohort: Cohort, pipeline: str | None = None) -> Trained:
         with _timed(setting.progress, asked) as tell:
-            trained = make(cohort, asked, pipeline=pipeline, replay=replay, journal=journal, progress=tell)
+            trained = make(
+                cohort, asked, pipeline=pipeline, replay=replay, journal=journal, progress=tell,
+                spent=time.monotonic() - began,
+            )  # fmt: skip
         save_model(trained, place)
         forget(journal)
         return trained
@@ -151,6 +155,7 @@ def train(
             save_model(trained, lake.models / keep(lake, trained, asked))
         return trained
     with lake_of(source, PLAIN, setting) as lake:
+        began = time.monotonic()
         cohort = labelled(lake, asked.target, unit)
         if inputs == "both":
             cohort = with_pixels(cohort, _of_lake(lake, setting, asked.target))

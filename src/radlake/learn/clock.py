@@ -124,6 +124,21 @@ class Clock:
         gone = set(works)
         self.done = [work for work in self.done if work not in gone]
 
+    def notes(self, decision: str, *, holds: bool) -> bool:
+        """Whether something holds that was measured here, such as too little memory, and note it if so.
+
+        Parameters
+        ----------
+        decision : str
+            Its name, the same in every run.
+        holds : bool
+            What this run found; a plan that is replayed, or an earlier run that this one goes on from, decides instead.
+        """
+        holds = decision in self._allowed if self._allowed is not None else holds or decision in self._before
+        if holds:
+            self.done.append(decision)
+        return holds
+
     def allows(self, work: str, *, needs: float, until: float) -> bool:
         """Whether a piece of work can be done before a share of the budget is gone, and note it if so.
 

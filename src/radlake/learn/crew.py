@@ -40,6 +40,8 @@ class Piece:
     seed : int
     weigh : bool
         Whether the size of the fitted model is wanted.
+    bytes : int
+        Of memory that it is expected to take.
     """
 
     work: str
@@ -50,6 +52,7 @@ class Piece:
     test: Bools
     seed: int
     weigh: bool
+    bytes: int = 0
 
 
 class Crew(Protocol):
@@ -105,7 +108,8 @@ class Processes:
     hands : int
         Processes.
     memory_bytes : int
-        That all together may grow by; a fold that takes more is run here, alone.
+        That all together may take: folds that need more at once wait for each other, and one that grows beyond it is
+        run here, alone.
     """
 
     def __init__(
@@ -118,6 +122,7 @@ class Processes:
         )
 
     def __enter__(self) -> Processes:
+        self._pool.begin()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -125,7 +130,7 @@ class Processes:
 
     def run(self, pieces: Iterable[Piece]) -> Iterator[tuple[Piece, FoldAnswer]]:
         """As they end."""
-        for found in self._pool.run(pool.Batch([piece]) for piece in pieces):
+        for found in self._pool.run(pool.Batch([piece], piece.bytes) for piece in pieces):
             if isinstance(found, pool.Lost):
                 yield found.item, self._here.one(found.item)
             else:

@@ -112,6 +112,11 @@ class Paired:
         return self.features.shape
 
     @property
+    def size(self) -> int:
+        """Values of the features, and of the images."""
+        return self.features.size + self.images.size
+
+    @property
     def nbytes(self) -> int:
         """Bytes of the features, and of the images that are numbers."""
         return self.features.nbytes + self.images.nbytes

@@ -1,4 +1,4 @@
-"""The search among families: rules that leave some out, a probe of what each costs, and rounds that keep the better.
+"""The search among families: rules that leave some out, and rounds that keep the better.
 
 Round 1 tries the usual settings of every family on one set of folds; round 2 all settings of the better families;
 round 3 repeats the better half of the finalists' settings on new folds, again and again. A family is not pursued where
@@ -11,24 +11,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from itertools import takewhile
-
-import numpy as np
 
 from radlake.learn.calibration import calibrator
 from radlake.learn.clock import Clock
 from radlake.learn.crew import Crew, Piece
 from radlake.learn.families import CURVES, Family, options
 from radlake.learn.journal import Journal
+from radlake.learn.probe import Cost
 from radlake.learn.problem import Bools, Fingerprint, Ints, Problem
 from radlake.learn.split import repeated_folds
 from radlake.learn.trial import FoldAnswer, HeldOut, Trial, assembled, fit_quietly
-from radlake.learn.validate import Fitted, decisions
+from radlake.learn.validate import Fitted
 
-_PROBE = 250  # cases; fewer say little on the growth of the time
 _FINALISTS = 4
 _ROOM = 2.0  # times its cost: a dear family may not take the time in which the others are told apart
 _KERNEL_CASES = 20_000
@@ -93,41 +91,6 @@ def _reason_against(name: str, family: Family, found: Fingerprint, prefer: str) 
     return next((reason for applies, reason in rules if applies), None)
 
 
-def probe(
-    families: Mapping[str, Family], given: Problem, clock: Clock, *, until: float, seed: int
-) -> tuple[dict[str, float], dict[str, str]]:
-    """Seconds that one fit of each family takes on all cases, and the families whose probe the clock refused.
-
-    The usual settings are fitted on a tenth of the cases (250 at least) and the time is scaled by the family's growth.
-
-    Parameters
-    ----------
-    families : mapping
-    given : Problem
-    clock : Clock
-    until : float
-        Share of the budget.
-    seed : int
-    """
-    n = len(given.y)
-    size = min(n, max(_PROBE, n // 10))
-    rows = np.sort(np.random.default_rng(seed).permutation(n)[:size])
-    for c in range(len(given.classes)):  # every class must be there to be fitted
-        rows = np.union1d(rows, np.flatnonzero(given.y == c)[:2])
-    needs, refused = {}, {}
-    for name, family in families.items():
-        if not clock.allows(f"probe/{name}", needs=0.0, until=until):
-            refused[name] = "the budget was gone before its cost was known"
-            continue
-        usual = options(family, cases=size, features=given.features.shape[1])
-        model = family.make(usual[min(family.usual, len(usual) - 1)], given.task, seed)
-        started = time.perf_counter()
-        fit_quietly(model, given.inputs[rows], given.y[rows])
-        decisions(model, given.inputs[rows])
-        needs[name] = (time.perf_counter() - started) * (n / len(rows)) ** family.growth
-    return needs, refused
-
-
 class Searcher:
     """One search: holds the data, the folds and what the clock says.
 
@@ -136,8 +99,8 @@ class Searcher:
     given : Problem
     families : mapping
         To choose among.
-    needs : mapping
-        Seconds for one fit of each; improved by what is measured.
+    needs : dict
+        What one fit of each costs; seconds are improved by what is measured.
     clock : Clock
     crew : Crew
         Runs the folds.
@@ -155,7 +118,7 @@ class Searcher:
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a search needs
-        self, given: Problem, families: Mapping[str, Family], needs: dict[str, float], clock: Clock, crew: Crew,
+        self, given: Problem, families: Mapping[str, Family], needs: dict[str, Cost], clock: Clock, crew: Crew,
         part: str, until: float, folds: int, repeats: int, seed: int, slack: float, journal: Journal | None = None,
         cases: Bools | None = None,
     ) -> None:  # fmt: skip
@@ -169,7 +132,7 @@ class Searcher:
         """All rounds."""
         order = sorted(self.families)
         if self.clock.replay is None:
-            order.sort(key=lambda name: self.needs[name])
+            order.sort(key=lambda name: self.needs[name].seconds)
         trials = {name: self._trials(name) for name in order}
         left_out: dict[str, str] = {}
         self._run(self._usual(order, trials, left_out), 0)
@@ -206,7 +169,7 @@ class Searcher:
 
     def _cost(self, trial: Trial) -> float:
         """Expected seconds of one repeat, by as many hands as there are."""
-        return self.needs[trial.name] * -(-self.count // self.crew.hands)
+        return self.needs[trial.name].seconds * -(-self.count // self.crew.hands)
 
     def _work(self, trial: Trial, repeat: int) -> str:
         """Name of a trial's repeat, the same in every run."""
@@ -241,7 +204,7 @@ class Searcher:
         for k in range(self.count):
             yield Piece(
                 self._work(trial, repeat), trial.name, trial.settings, self.cases, k, self.folds[repeat] == k,
-                self.seed, k == self.count - 1,
+                self.seed, k == self.count - 1, self.needs[trial.name].bytes,
             )  # fmt: skip
 
     def _keep(self, trial: Trial, repeat: int, answers: Sequence[FoldAnswer]) -> None:
@@ -250,7 +213,7 @@ class Searcher:
         run = assembled(trial.family, self.given, self.folds[repeat], answers)
         trial.runs.append(run)
         took = sum(answer.seconds for answer in answers) + time.perf_counter() - started
-        self.needs[trial.name] = took / self.count
+        self.needs[trial.name] = replace(self.needs[trial.name], seconds=took / self.count)
         if self.journal is not None:
             self.journal.keep(self._work(trial, repeat), *run.parts())
             self.journal.note(self.clock.done, self.clock.elapsed)

@@ -19,9 +19,10 @@ from radlake.learn.expectation import what_it_can_show
 from radlake.learn.families import FAMILIES, Family, Task, applicable
 from radlake.learn.images import are_images, stacked
 from radlake.learn.journal import Journal, identity
+from radlake.learn.probe import Cost, probe
 from radlake.learn.problem import Bools, Fingerprint, Floats, Ints, Problem, fingerprint, join, problem
 from radlake.learn.reason import reason
-from radlake.learn.search import Search, Searcher, final, probe, prune
+from radlake.learn.search import Search, Searcher, final, prune
 from radlake.learn.split import grouped_folds
 from radlake.learn.verdict import NOT_ASKED, TOLERANCE, Figures, Prefer, figures, pick, table
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 _PROBED = 0.1  # share of the budget for the probe
 _KEPT = 0.05  # share for the final fit and the table
-_WORTH_STARTING = 5.0  # seconds of work; less is done before processes have started
+_WORTH_STARTING = 20_000  # values times families: of less, all is done about as soon as processes have started
 
 
 def select(  # noqa: PLR0913 - its options are the request
@@ -107,7 +108,7 @@ def select(  # noqa: PLR0913 - its options are the request
         Processes among which the folds of models of tables are shared: more is tried in the time, and what is tried
         has the same bits. Models of images use all cores anyway.
     memory_bytes : int
-        That these processes may take together.
+        That models may take while they learn, all that do so at once; families that need more are left out.
 
     Returns
     -------
@@ -191,7 +192,7 @@ class _Study:
     """What every search of one choice shares: all cases, what families cost, the clock, and who does the work."""
 
     given: Problem
-    needs: Mapping[str, float]
+    needs: Mapping[str, Cost]
     clock: Clock
     design: Mapping[str, Any]
     journal: Journal | None
@@ -205,21 +206,21 @@ def _select(
     found = fingerprint(given)
     _check(design, found, _families(given))
     families, left_out = _candidates(given, found, design)
-    needs, refused = probe(families, given, clock, until=_PROBED, seed=design["seed"])
-    families = {name: family for name, family in families.items() if name in needs}
-    with _crew(given, needs, clock, design, workers, memory_bytes) as crew:
+    with _crew(given, len(families), workers, memory_bytes) as crew:  # processes start while costs are probed
+        needs, refused = probe(
+            families, given, clock, until=_PROBED, seed=design["seed"], memory_bytes=memory_bytes
+        )  # fmt: skip
+        families = {name: family for name, family in families.items() if name not in refused}
+        if needs and not families:  # none of those whose cost is known
+            told = "; ".join(f"{name}: {why}" for name, why in refused.items())
+            raise UsageError(f"no model is left to try on {found.cases} cases ({told})")
         study = _Study(given, needs, clock, design, journal, crew)
         return _choose(study, families, found, left_out | refused)
 
 
-def _crew(
-    given: Problem, needs: Mapping[str, float], clock: Clock, design: Mapping[str, Any], workers: int,
-    memory_bytes: int,
-) -> AbstractContextManager[Crew]:  # fmt: skip
+def _crew(given: Problem, families: int, workers: int, memory_bytes: int) -> AbstractContextManager[Crew]:
     """Processes where there is enough to do for them, else this one."""
-    rounds = design["folds"] * (1 + design["folds"] * design["outer"])
-    work = min(rounds * sum(needs.values()), clock.budget - clock.elapsed)
-    if workers < 2 or work < _WORTH_STARTING:
+    if workers < 2 or given.inputs.size * families < _WORTH_STARTING:
         return nullcontext(Worker(given, _families))
     return Processes(given, _families, hands=workers, memory_bytes=memory_bytes)
 

@@ -46,6 +46,7 @@ _PREVALENCES = (0.01, 0.1)
 _EVALUATION = 0.002  # seconds a case for all scores with their intervals
 _WORSE_PICTURES = 3.0  # seconds to try a model on worse pictures; see `radlake.learn.account`
 _LARGEST_SHARE = 1 / 7  # of the budget for evaluation
+_CHOICE = 0.5  # share of the budget that a choice has at least, however long reading took
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ def train(
     replay: Plan | None = None,
     journal: Path | None = None,
     progress: Callable[[float, float], None] | None = None,
+    spent: float = 0.0,
 ) -> Trained:
     """Choose, evaluate and pack a model. Cases of a published test part take no part in any choice.
 
@@ -132,6 +134,8 @@ def train(
         The steps that made the features, as YAML: what the bundle needs to measure new images.
     replay, journal, progress
         As in `radlake.learn.select`.
+    spent : float
+        Seconds of the budget that went into reading the cases.
 
     Raises
     ------
@@ -139,8 +143,8 @@ def train(
         As in `radlake.learn.select`; and when patients are not known, unless `group` is "case" or the data set came
         with its own split.
     """
+    began, started = time.monotonic() - spent, time.process_time()
     load_libraries()
-    started = time.process_time()
     held = cohort.roles == "test"
     cases, notes = cohort.part(~held), []
     groups = cases.patients
@@ -164,7 +168,8 @@ def train(
         "outer": not pictured or not held.any(), "journal": journal, "progress": progress, "images": cases.pixels,
         "modality": cases.modality, "workers": asked.workers, "memory_bytes": asked.memory_bytes,
     }  # fmt: skip
-    left = seconds(asked.budget) - _afterwards(cohort, asked)
+    whole = seconds(asked.budget)
+    left = max(_CHOICE * whole, whole - _afterwards(cohort, asked) - (time.monotonic() - began))
     choice = (choose if keras else select)(
         cases.features, cases.y, groups=groups, task=asked.task, names=cases.names or None,
         models=asked.models or None, budget=left, prefer=asked.prefer, folds=asked.folds, repeats=asked.repeats,
