@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +12,11 @@ from sklearn.datasets import load_digits
 
 from radlake import learn
 from radlake.core.errors import UsageError
+from radlake.learn import search
 from radlake.learn.both import ImageScore, sees_images
 from radlake.learn.bundle import load
+from radlake.learn.deep import views
+from radlake.learn.journal import forget
 from radlake.learn.metrics import auc
 from radlake.learn.problem import Paired, problem
 
@@ -72,6 +77,49 @@ def test_images_that_add_are_taken_and_the_bundle_answers_the_same(
         choice.model.predict_proba(features)
     again = learn.select(features, y, images=pixels, budget=0.001, replay=choice.plan)
     assert again.model.predict_proba(given).tobytes() == said.tobytes()
+
+
+def test_a_choice_that_is_killed_at_the_images_and_in_the_search_goes_on_to_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features, pixels, y = real(90)
+    ran: list[str] = []
+    most = 1
+
+    def counted(name: str, inside: Callable[..., Any]) -> Callable[..., Any]:
+        def one(*given: Any) -> Any:
+            if len(ran) >= most:
+                raise KeyboardInterrupt
+            ran.append(name)
+            return inside(*given)
+
+        return one
+
+    monkeypatch.setattr(views, "cores", lambda: 1)
+    monkeypatch.setattr(views, "_numbers", counted("view", views._numbers))
+    monkeypatch.setattr(search, "assembled", counted("trial", search.assembled))
+
+    def choose() -> learn.Choice:
+        return learn.select(
+            features, y, images=pixels, models=["logistic", "score+images"], journal=tmp_path, **OPTIONS
+        )
+
+    for most in (1, 3):
+        with pytest.raises(KeyboardInterrupt):
+            choose()
+        assert len(ran) == most
+    most = 10**6
+    killed = choose()
+    assert ran[:3] == ["view", "view", "trial"]
+    assert ran.count("view") == 2  # 64 images and 26
+    together, ran = len(ran), []
+    forget(tmp_path)
+    assert not tmp_path.exists()
+    whole = choose()
+    assert len(ran) == together  # nothing was done twice
+    assert killed.plan.as_dict() == whole.plan.as_dict()
+    given = Paired(features, pixels)
+    assert killed.model.predict_proba(given).tobytes() == whole.model.predict_proba(given).tobytes()
 
 
 def test_images_that_add_nothing_leave_a_model_of_features() -> None:

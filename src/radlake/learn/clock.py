@@ -86,11 +86,16 @@ class Clock:
     def __post_init__(self) -> None:
         self._allowed = frozenset(self.replay.done) if self.replay else None
         self._before: frozenset[str] = frozenset()
+        self._earlier = 0.0
 
     def go_on(self, allowed: frozenset[str], elapsed: float) -> None:
-        """Go on from an earlier run that was ended: what it allowed is allowed, and its seconds count."""
-        self._before = allowed
-        self.started -= elapsed
+        """Go on from an earlier run that was ended: what it allowed is allowed, and its seconds count.
+
+        Of several records of one run, such as those of its views and of its search, the longest counts.
+        """
+        self._before |= allowed
+        self.started -= max(0.0, elapsed - self._earlier)
+        self._earlier = max(self._earlier, elapsed)
 
     @property
     def elapsed(self) -> float:

@@ -6,6 +6,7 @@ mixed sizes. Messages name axes, counts and positions, never values.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -84,6 +85,13 @@ class Images:
                     " or choose another model"
                 )
         return self
+
+    def digest(self, before: str = "") -> str:
+        """SHA-256 of a text and the images."""
+        found = hashlib.sha256(before.encode())
+        for image in self.arrays:
+            found.update(repr((image.shape, image.dtype.str)).encode() + np.ascontiguousarray(image).tobytes())
+        return found.hexdigest()
 
     def part(self, chosen: NDArray[np.bool_] | slice) -> Images:
         """Some of the images."""

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 _INDEX = "journal.json"
 _FACTS = "facts"
+_VIEWS = "views"
 _OURS = re.compile(r"[0-9a-f]{24}\.npz|\..*\.draft|journal\.json")
 
 
@@ -51,7 +52,7 @@ class Journal:
         self.folder, self.identity = folder, identity
         known = self._index()
         if known is None:
-            forget(folder)
+            _clear(folder)
         found = known or {"allowed": [], "elapsed": 0.0}
         self.allowed, self.elapsed = frozenset(map(str, found["allowed"])), float(found["elapsed"])
 
@@ -105,8 +106,30 @@ class Journal:
         draft.replace(path)
 
 
+def journal_of_views(folder: Path, digest: str) -> Journal:
+    """What is seen of images, kept beside a search: it depends on the images alone, so that other searches share it.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the search's journal.
+    digest : str
+        Of the images.
+    """
+    from importlib.metadata import version
+
+    made_by = {name: version(name) for name in ("numpy", "torch", "opencv-python-headless")}
+    return Journal(folder / _VIEWS, identity(digest, made_by))
+
+
 def forget(folder: Path) -> None:
-    """Remove the journal in a folder, and the folder if nothing else is in it."""
+    """Remove the journal in a folder and that of views, and the folder if nothing else is in it."""
+    _clear(folder / _VIEWS)
+    _clear(folder)
+
+
+def _clear(folder: Path) -> None:
+    """Remove a journal's files, and the folder if nothing else is in it."""
     if not folder.is_dir():
         return
     for path in [path for path in folder.iterdir() if _OURS.fullmatch(path.name)]:

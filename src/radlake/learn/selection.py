@@ -18,7 +18,7 @@ from radlake.learn.crew import Crew, Processes, Worker
 from radlake.learn.expectation import what_it_can_show
 from radlake.learn.families import FAMILIES, Family, Task, applicable
 from radlake.learn.images import are_images, stacked
-from radlake.learn.journal import Journal, identity
+from radlake.learn.journal import Journal, identity, journal_of_views
 from radlake.learn.probe import Cost, probe
 from radlake.learn.problem import Bools, Fingerprint, Floats, Ints, Problem, fingerprint, join, problem
 from radlake.learn.reason import reason
@@ -146,9 +146,10 @@ def select(  # noqa: PLR0913 - its options are the request
         )  # fmt: skip
     clock = Clock(seconds(budget), replay, progress)
     given = problem(features, y, groups=groups, clusters=clusters, task=task, names=names)
+    folder = None if journal is None else Path(journal)
     if images is not None:
         with threadpool_limits(1):
-            given = _with_images(given, images)
+            given = _with_images(given, images, clock, folder)
     design: dict[str, Any] = {
         "models": None if models is None else sorted(models), "prefer": prefer, "folds": folds, "repeats": repeats,
         "outer": outer, "seed": seed,
@@ -158,8 +159,8 @@ def select(  # noqa: PLR0913 - its options are the request
             raise UsageError("the plan was made for other data; it can be replayed only on the same cases")
         design = dict(replay.design)
     kept = None
-    if journal is not None:
-        kept = Journal(Path(journal), identity(given.digest, design | _machine()))
+    if folder is not None:
+        kept = Journal(folder, identity(given.digest, design | _machine()))
         clock.go_on(kept.allowed, kept.elapsed)
     with threadpool_limits(1):  # sums in another order would give other last bits
         choice = _select(given, design, clock, kept, workers, memory_bytes)
@@ -173,10 +174,10 @@ def select(  # noqa: PLR0913 - its options are the request
     return replace(choice, model=model, contract=pictures)
 
 
-def _with_images(given: Problem, pictures: Any) -> Problem:
+def _with_images(given: Problem, pictures: Any, clock: Clock, folder: Path | None) -> Problem:
     """The problem with what is seen of the images; patients whose images are nearly the same are joined."""
     from radlake.learn.both import VIEW
-    from radlake.learn.deep.views import seen
+    from radlake.learn.deep.views import kept_view
     from radlake.learn.duplicates import near_duplicates
     from radlake.learn.images import images
 
@@ -184,7 +185,12 @@ def _with_images(given: Problem, pictures: Any) -> Problem:
     if len(found) != len(given.y):
         raise UsageError(f"expected one image for each of {len(given.y)} cases, got {len(found)}")
     twins, _ = near_duplicates(found)
-    return replace(given, groups=join(len(found), given.groups, twins), looks=seen(found, VIEW))
+    kept = None
+    if folder is not None:
+        kept = journal_of_views(folder, found.digest())
+        clock.go_on(frozenset(), kept.elapsed)
+    looks = kept_view(found, VIEW, kept, clock)
+    return replace(given, groups=join(len(found), given.groups, twins), looks=looks)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from radlake.learn.deep.views import seen
+from radlake.learn.clock import Clock
+from radlake.learn.deep.views import kept_view
 from radlake.learn.duplicates import near_duplicates
 from radlake.learn.families import Task
 from radlake.learn.images import Axes, Images, images
+from radlake.learn.journal import Journal
 from radlake.learn.problem import Bools, Fingerprint, Ints, Problem, join, labelled
 
 
@@ -62,10 +63,10 @@ class ImageCases:
             self.views, self.alike, self.copies, self.device, self.augment,
         )  # fmt: skip
 
-    def compute(self, view: str) -> None:
+    def compute(self, view: str, journal: Journal | None = None, clock: Clock | None = None) -> None:
         """Compute a view of all images, once; call it on all cases, not on a part."""
         if view not in self.views:
-            self.views[view] = seen(self.given, view)
+            self.views[view] = kept_view(self.given, view, journal, clock)
 
     def seen_by(self, view: str | None) -> NDArray[Any]:
         """What a family is given: a view's numbers, or the images themselves."""
@@ -74,10 +75,7 @@ class ImageCases:
     @property
     def digest(self) -> str:
         """SHA-256 of images, outcome and groups."""
-        found = hashlib.sha256(self.outcome.digest.encode())
-        for image in self.given.arrays:
-            found.update(repr((image.shape, image.dtype.str)).encode() + np.ascontiguousarray(image).tobytes())
-        return found.hexdigest()
+        return self.given.digest(self.outcome.digest)
 
 
 def image_cases(

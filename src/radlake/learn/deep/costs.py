@@ -16,6 +16,7 @@ from radlake.learn.deep.folds import made
 from radlake.learn.deep.parts import cores
 from radlake.learn.deep.probe import fastest
 from radlake.learn.deep.views import VIEWS, seen
+from radlake.learn.journal import Journal
 from radlake.learn.trial import fit_quietly
 from radlake.learn.validate import decisions
 
@@ -31,6 +32,7 @@ def costs(
     *,
     until: float,
     seed: int,
+    journal: Journal | None = None,
 ) -> tuple[dict[str, float], dict[str, ImageFamily], dict[str, str]]:
     """Seconds of one fit of each family on all images (networks: of one epoch), the families, and why not others.
 
@@ -45,6 +47,8 @@ def costs(
     until : float
         Share of the budget when the search must have ended.
     seed : int
+    journal : Journal, optional
+        Keeps views.
     """
     needs: dict[str, float] = {}
     able: dict[str, ImageFamily] = {}
@@ -59,7 +63,7 @@ def costs(
         seen(part, view)
         seconds = (time.perf_counter() - started) * len(cases.given) / len(part)
         if clock.allows(f"view/{view}", needs=seconds, until=clock.share + _VIEW * max(0.0, until - clock.share)):
-            cases.compute(view)
+            cases.compute(view, journal, clock)
             continue
         refused |= dict.fromkeys(users, f"what it sees takes about {seconds:.0f} s to compute, more than is left")
     for name, family in families.items():

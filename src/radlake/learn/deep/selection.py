@@ -24,7 +24,7 @@ from radlake.learn.deep.rounds import Rounds
 from radlake.learn.expectation import what_it_can_show
 from radlake.learn.families import Task
 from radlake.learn.images import Axes
-from radlake.learn.journal import Journal, identity
+from radlake.learn.journal import Journal, identity, journal_of_views
 from radlake.learn.problem import Fingerprint, Floats, Ints
 from radlake.learn.reason import reason
 from radlake.learn.search import Search
@@ -102,15 +102,18 @@ def select_images(  # noqa: PLR0913 - its options are the request
                 raise UsageError("the plan was made for other data; it can be replayed only on the same cases")
             design = dict(replay.design)
         cases = replace(cases, augment=design.get("augment", "mild"))
-        kept = None
+        kept = views = None
         if journal is not None:
+            views = journal_of_views(Path(journal), cases.given.digest())
             kept = Journal(Path(journal), identity(digest, design | _machine(cases.device)))
-            clock.go_on(kept.allowed, kept.elapsed)
-        return _select(cases, digest, design, clock, kept)
+            for earlier in (views, kept):
+                clock.go_on(earlier.allowed, earlier.elapsed)
+        return _select(cases, digest, design, clock, kept, views)
 
 
 def _select(
-    cases: ImageCases, digest: str, design: dict[str, Any], clock: Clock, journal: Journal | None
+    cases: ImageCases, digest: str, design: dict[str, Any], clock: Clock, journal: Journal | None,
+    views: Journal | None,
 ) -> Choice:  # fmt: skip
     """The whole procedure on checked images."""
     from radlake.learn.deep.trainer import threads
@@ -119,7 +122,7 @@ def _select(
     families, reasons = _candidates(cases, found, design)
     share = _MAIN if design["outer"] else 1 - _KEPT
     with threads(1):
-        needs, able, refused = costs(families, cases, clock, until=share, seed=seed)
+        needs, able, refused = costs(families, cases, clock, until=share, seed=seed, journal=views)
         main = Rounds(cases, able, dict(needs), clock, "all", share, design["folds"], design["repeats"], seed, journal)
         search, networks = main.run()
         if not search.trials:

@@ -19,11 +19,13 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from radlake.core.errors import UsageError
+from radlake.learn.clock import Clock
 from radlake.learn.deep import extra
 from radlake.learn.deep.hog import described
 from radlake.learn.deep.parts import cores
 from radlake.learn.deep.scale import resized
 from radlake.learn.images import Axes, Images, images
+from radlake.learn.journal import Journal
 
 Floats = NDArray[np.float32]
 
@@ -74,6 +76,34 @@ class View:
 VIEWS: dict[str, View] = {"hog": View(32, _hog, False), "lite0": View(112, _lite0, True)}
 
 
+def kept_view(given: Images, view: str, journal: Journal | None, clock: Clock | None) -> Floats:
+    """What `seen` gives, part by part from a journal where it is there, and written down where it is not.
+
+    Parameters
+    ----------
+    given : Images
+    view : str
+    journal : Journal or None
+        Of these images.
+    clock : Clock or None
+        Whose seconds are noted.
+    """
+    if journal is None:
+        return seen(given, view)
+
+    def one(start: int, part: Images) -> Floats:
+        work = f"{view}/{start}"
+        if (found := journal.find(work)) is None:
+            journal.keep(work, {"numbers": (numbers := _numbers(part, view))}, {})
+            return numbers
+        return found[0]["numbers"]
+
+    def note() -> None:
+        journal.note({*journal.allowed, f"view/{view}"}, journal.elapsed if clock is None else clock.elapsed)
+
+    return _in_parts(given, view, one, note)
+
+
 def seen(given: Images, view: str) -> Floats:
     """Numbers of images and of their mirror images, shape (N, 2, D).
 
@@ -83,16 +113,31 @@ def seen(given: Images, view: str) -> Floats:
     view : str
         Name in `VIEWS`.
     """
+    return _in_parts(given, view, lambda _, part: _numbers(part, view), lambda: None)
+
+
+def _in_parts(
+    given: Images, view: str, one: Callable[[int, Images], Floats], done: Callable[[], None]
+) -> Floats:  # fmt: skip
+    """Numbers of all images, some at once on each core; `done` is called after each part that is in.
+
+    Each on one thread, so that the bits do not depend on how many run at once.
+    """
+    starts = range(0, len(given), _AT_ONCE)
+    found = []
+    with _one_thread() if VIEWS[view].network else nullcontext(), ThreadPoolExecutor(cores()) as pool:
+        for numbers in pool.map(one, starts, [given.part(slice(s, s + _AT_ONCE)) for s in starts]):
+            found.append(numbers)
+            done()
+    return np.concatenate(found)
+
+
+def _numbers(given: Images, view: str) -> Floats:
+    """Numbers of a few images and of their mirror images."""
     chosen = VIEWS[view]
-
-    def some(start: int) -> Floats:
-        planes = _planes(given.arrays[start : start + _AT_ONCE], chosen.side)  # (P, N, C, side, side)
-        both = [np.concatenate([chosen.numbers(p) for p in side], axis=1) for side in (planes, planes[..., ::-1])]
-        return np.stack(both, axis=1)
-
-    # each on one thread, so that the bits do not depend on how many run at once
-    with _one_thread() if chosen.network else nullcontext(), ThreadPoolExecutor(cores()) as pool:
-        return np.concatenate(list(pool.map(some, range(0, len(given), _AT_ONCE))))
+    planes = _planes(given.arrays, chosen.side)  # (P, N, C, side, side)
+    both = [np.concatenate([chosen.numbers(p) for p in side], axis=1) for side in (planes, planes[..., ::-1])]
+    return np.stack(both, axis=1)
 
 
 def _one_thread() -> AbstractContextManager[None]:
