@@ -8,6 +8,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,11 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 
+from radlake.learn.both import VIEW, families, final
 from radlake.learn.bundle import Bundle, save
 from radlake.learn.calibration import calibrator
 from radlake.learn.families import FAMILIES
-from radlake.learn.problem import problem
+from radlake.learn.problem import Paired, Problem, problem
 from radlake.learn.validate import Fitted, decisions
 
 pytest.importorskip("torch")
@@ -36,18 +39,23 @@ warnings.simplefilter("ignore")
 from pathlib import Path
 import numpy as np
 from radlake.learn.bundle import load
+from radlake.learn.problem import Paired
 root = Path(sys.argv[1])
 for folder in sorted(p for p in root.iterdir() if (p / "bundle.json").is_file()):
-    bundle, x = load(folder), np.load(folder.with_suffix(".x.npy"))
+    bundle, x, beside = load(folder), np.load(folder.with_suffix(".x.npy")), folder.with_suffix(".f.npy")
+    x = Paired(np.load(beside), x) if beside.is_file() else x
     classes = bundle.fitted.task in ("binary", "multiclass")
     np.save(folder.with_suffix(".p.npy"), bundle.predict_proba(x) if classes else np.asarray(bundle.predict(x)))
 """
 
 
-def table(name: str) -> tuple[Bundle, np.ndarray]:
+# every family that is given an image score beside features, or alone
+WITH_IMAGES = ("score+images", "logistic+images", "forest+images", "boosting+images", "svm+images")
+
+
+def table(name: str, *, value: bool) -> tuple[Bundle, np.ndarray]:
     """A family of tables on breast cancer, or on diabetes where it tells values."""
     family = FAMILIES[name]
-    value = "binary" not in family.tasks
     x, y = (load_diabetes if value else load_breast_cancer)(return_X_y=True)
     given = problem(x[:150, :8], y[:150], task="regression" if value else "binary")
     settings = family.grid[family.usual]
@@ -83,6 +91,27 @@ def picture(name: str) -> tuple[Bundle, np.ndarray]:
     return Bundle(name, "one", (), Fitted({}, model, curve, "binary", (0, 1))), x[:40]
 
 
+@cache
+def paired() -> Problem:
+    """Digits with two measures and what is seen of them."""
+    from radlake.learn.deep.views import seen
+    from radlake.learn.images import images
+
+    x, y = digits()
+    features = np.stack([x.mean(axis=(1, 2)), x.std(axis=(1, 2))], axis=1)[:40]
+    return replace(problem(features, y[:40]), looks=seen(images(x[:40]), VIEW))
+
+
+def both(name: str) -> tuple[Bundle, Paired]:
+    """A family of features and images."""
+    family, given, pixels = families(paired())[name], paired(), digits()[0][:40]
+    settings = family.grid[family.usual]
+    model = family.make(settings, "binary", 0).fit(given.inputs, given.y)
+    curve = calibrator(family, given, decisions(model, given.inputs))
+    whole = final(Fitted(settings, model, curve, "binary", (0, 1)), pixels)
+    return Bundle(name, "one", given.names, whole), Paired(given.features, pixels)
+
+
 def together() -> tuple[Bundle, np.ndarray]:
     x, y = digits()
     model = Together([ImageClassifier("cnn-small", epochs=1, seed=s).fit(x, y) for s in (0, 1)])
@@ -95,9 +124,10 @@ def values() -> tuple[Bundle, np.ndarray]:
     return Bundle("values", "mean", (), Fitted({}, model, None, "regression", ())), x
 
 
-def outlines() -> tuple[Bundle, np.ndarray]:
-    x = np.kron(digits()[0][:12], np.ones((1, 4, 4)))
-    model = ImageSegmenter(epochs=1, batch=4, patch=(32, 32)).fit(x, (x > 8).astype(np.int64))
+def outlines(*, slices: int = 0) -> tuple[Bundle, np.ndarray]:
+    x = np.kron(digits(slices=slices)[0][:6], np.ones((2, 4, 4) if slices else (1, 4, 4)))[: 6 if slices else None]
+    patch = (16, 32, 32) if slices else (32, 32)
+    model = ImageSegmenter(epochs=1, batch=2, patch=patch).fit(x, (x > 8).astype(np.int64))
     return Bundle("outlines", "digit", (), Fitted({}, model, None, "segmentation", ())), x
 
 
@@ -111,10 +141,13 @@ def keras() -> tuple[Bundle, np.ndarray]:
     return Bundle("keras", "one", (), Fitted({}, model, None, "binary", (0, 1)), None, model.contract_), large
 
 
-MADE: dict[str, Callable[[], tuple[Bundle, np.ndarray]]] = {
-    **{f"table {name}": lambda name=name: table(name) for name in FAMILIES},
+MADE: dict[str, Callable[[], tuple[Bundle, Any]]] = {
+    **{f"table {n}": lambda n=n: table(n, value=False) for n, f in FAMILIES.items() if "binary" in f.tasks},
+    **{f"values {n}": lambda n=n: table(n, value=True) for n, f in FAMILIES.items() if "regression" in f.tasks},
+    **{name: lambda name=name: both(name) for name in WITH_IMAGES},
     **{f"image {name}": lambda name=name: picture(name) for name in image_families()},
-    "networks together": together, "network for values": values, "U-Net": outlines, "Keras": keras,
+    "networks together": together, "network for values": values, "U-Net": outlines,
+    "U-Net of volumes": lambda: outlines(slices=8), "Keras": keras,
 }  # fmt: skip
 
 
@@ -129,12 +162,18 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[np.ndarr
             continue
         folder = root / f"{k:03d}"
         save(bundle, folder)
-        np.save(folder.with_suffix(".x.npy"), x)
+        np.save(folder.with_suffix(".x.npy"), x.images if isinstance(x, Paired) else x)
+        if isinstance(x, Paired):
+            np.save(folder.with_suffix(".f.npy"), x.features)
         classes = bundle.fitted.task in ("binary", "multiclass")
         said = bundle.predict_proba(x) if classes else np.asarray(bundle.predict(x))
         found[name] = (said, folder.with_suffix(".p.npy"))
     subprocess.run([sys.executable, "-c", _CODE, str(root)], check=True)
     return found
+
+
+def test_no_family_of_features_and_images_is_forgotten() -> None:
+    assert {name for name in families(paired()) if name.endswith("+images")} == set(WITH_IMAGES)
 
 
 @pytest.mark.parametrize("name", MADE)
