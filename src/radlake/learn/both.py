@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -23,9 +24,11 @@ from radlake.core.errors import UsageError
 from radlake.learn.calibration import probabilities
 from radlake.learn.cases import Cohort
 from radlake.learn.classical import Settings
+from radlake.learn.clock import Clock
 from radlake.learn.families import FAMILIES, Family, Task, applicable
 from radlake.learn.images import Axes, images
-from radlake.learn.problem import Floats, Paired, Problem
+from radlake.learn.journal import journal_of_views
+from radlake.learn.problem import Floats, Paired, Problem, join
 from radlake.learn.split import grouped_folds
 from radlake.learn.validate import Fitted, decisions
 
@@ -159,6 +162,38 @@ class Looks(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if not isinstance(X, Paired):
             raise UsageError("the model sees features and images: give radlake.learn.Paired(features, images)")
         return Paired(X.features, seen(images(X.images, axes=self.axes).like(self.contract_), VIEW))
+
+
+def with_looks(given: Problem, pictures: Any, clock: Clock, folder: Path | None) -> Problem:
+    """The problem with what is seen of the images; patients whose images are nearly the same are joined.
+
+    Parameters
+    ----------
+    given : Problem
+    pictures : images
+        Of the same cases.
+    clock : Clock
+    folder : Path or None
+        Of a journal, where what is seen is kept.
+
+    Raises
+    ------
+    UsageError
+        When there is not one image for each case.
+    """
+    from radlake.learn.deep.views import kept_view
+    from radlake.learn.duplicates import near_duplicates
+
+    found = images(pictures)
+    if len(found) != len(given.y):
+        raise UsageError(f"expected one image for each of {len(given.y)} cases, got {len(found)}")
+    twins, _ = near_duplicates(found)
+    kept = None
+    if folder is not None:
+        kept = journal_of_views(folder, found.digest())
+        clock.go_on(kept.allowed, kept.elapsed)
+    looks = kept_view(found, VIEW, kept, clock)
+    return replace(given, groups=join(len(found), given.groups, twins), looks=looks)
 
 
 def families(given: Problem) -> dict[str, Family]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from radlake.learn.bundle import Bundle, save
 from radlake.learn.clock import Plan
+from radlake.learn.probe import Cost
 from radlake.learn.problem import Fingerprint, Floats, Ints
 from radlake.learn.validate import Fitted, holds_rows
 from radlake.learn.verdict import Figures, Line
@@ -50,6 +51,8 @@ class Choice:
     own : (N, K) float array, optional
         Answers of the chosen kind of model in the first cross-validation, each by one that had not seen the case; NaN
         for folds that there was no time for. They were looked at for the choice, so that their score is optimistic.
+    costs : mapping
+        What one fit of each family on all cases was expected to take (networks: one epoch), before any was tried.
     """
 
     model: Fitted
@@ -67,6 +70,7 @@ class Choice:
     data: Fingerprint
     contract: Mapping[str, Any] | None = None
     own: Floats | None = None
+    costs: Mapping[str, Cost] = field(default_factory=dict)
 
     def save(self, folder: str | Path, *, target: str = "outcome") -> None:
         """Write a bundle with the model and the evidence; `radlake.learn.bundle.load` reads it.
@@ -92,5 +96,6 @@ class Choice:
             "tried": [dict(row) for row in self.tried],
             "plan": self.plan.as_dict(),
             "data": self.data.as_dict(),
+            "costs": {n: {"seconds": c.seconds, "megabytes": c.bytes / 1e6} for n, c in self.costs.items()},
             "holds_rows": holds_rows(self.model.pipeline),
         }

@@ -18,9 +18,9 @@ from radlake.learn.crew import Crew, Processes, Worker
 from radlake.learn.expectation import what_it_can_show
 from radlake.learn.families import FAMILIES, Family, Task, applicable
 from radlake.learn.images import are_images, stacked
-from radlake.learn.journal import Journal, identity, journal_of_views
+from radlake.learn.journal import Journal, identity
 from radlake.learn.probe import Cost, probe
-from radlake.learn.problem import Bools, Fingerprint, Floats, Ints, Problem, fingerprint, join, problem
+from radlake.learn.problem import Bools, Fingerprint, Floats, Ints, Problem, fingerprint, problem
 from radlake.learn.reason import reason
 from radlake.learn.search import Search, Searcher, final, prune
 from radlake.learn.split import grouped_folds
@@ -142,14 +142,16 @@ def select(  # noqa: PLR0913 - its options are the request
         return select_images(
             features, y, groups=groups, clusters=clusters, task=task, models=models, budget=budget, prefer=prefer,
             folds=folds, repeats=repeats, outer=outer, seed=seed, device=device, modality=modality, replay=replay,
-            journal=journal, progress=progress,
+            journal=journal, progress=progress, memory_bytes=memory_bytes,
         )  # fmt: skip
     clock = Clock(seconds(budget), replay, progress)
     given = problem(features, y, groups=groups, clusters=clusters, task=task, names=names)
     folder = None if journal is None else Path(journal)
     if images is not None:
+        from radlake.learn.both import with_looks
+
         with threadpool_limits(1):
-            given = _with_images(given, images, clock, folder)
+            given = with_looks(given, images, clock, folder)
     design: dict[str, Any] = {
         "models": None if models is None else sorted(models), "prefer": prefer, "folds": folds, "repeats": repeats,
         "outer": outer, "seed": seed,
@@ -172,25 +174,6 @@ def select(  # noqa: PLR0913 - its options are the request
     model = both.final(choice.model, pixels)
     pictures = {"images": model.pipeline[0].contract_} if both.sees_images(model) else None
     return replace(choice, model=model, contract=pictures)
-
-
-def _with_images(given: Problem, pictures: Any, clock: Clock, folder: Path | None) -> Problem:
-    """The problem with what is seen of the images; patients whose images are nearly the same are joined."""
-    from radlake.learn.both import VIEW
-    from radlake.learn.deep.views import kept_view
-    from radlake.learn.duplicates import near_duplicates
-    from radlake.learn.images import images
-
-    found = images(pictures)
-    if len(found) != len(given.y):
-        raise UsageError(f"expected one image for each of {len(given.y)} cases, got {len(found)}")
-    twins, _ = near_duplicates(found)
-    kept = None
-    if folder is not None:
-        kept = journal_of_views(folder, found.digest())
-        clock.go_on(frozenset(), kept.elapsed)
-    looks = kept_view(found, VIEW, kept, clock)
-    return replace(given, groups=join(len(found), given.groups, twins), looks=looks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,6 +239,7 @@ def _choose(study: _Study, families: Mapping[str, Family], found: Fingerprint, l
     return Choice(
         model, tuple(lines), text, what_it_can_show(found, given.task), _notes(found), honest, tuple(picks),
         predictions, fold, tuple(_tried(main)), plan, given.names, found, own=chosen.runs[0].predicted,
+        costs=study.needs,
     )  # fmt: skip
 
 

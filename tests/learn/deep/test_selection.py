@@ -46,6 +46,14 @@ def network(few_epochs: None) -> tuple[np.ndarray, np.ndarray, learn.Choice]:
     return x, y, learn.select(x, y, models=["cnn-small"], folds=3, repeats=1, budget="30m", outer=False)
 
 
+@pytest.mark.parametrize("name", ["hog-logistic", "cnn-small"])
+def test_models_that_do_not_fit_into_memory_are_left_out_with_the_reason(name: str) -> None:
+    x, y = real(60)
+    large = np.kron(x, np.ones((1, 8, 8))) if name == "cnn-small" else x
+    with pytest.raises(UsageError, match=f"no model is left to try on 60 images .*{name}: .*GiB of memory"):
+        learn.select(large, y, models=[name], folds=3, memory_bytes=1)
+
+
 def test_a_readable_model_is_chosen_and_its_honest_score_is_told(classical: tuple[Any, Any, learn.Choice]) -> None:
     _, _, choice = classical
     assert choice.table[0].family == "hog-logistic"

@@ -59,6 +59,7 @@ def select_images(  # noqa: PLR0913 - its options are the request
     replay: Plan | None = None,
     journal: str | Path | None = None,
     progress: Callable[[float, float], None] | None = None,
+    memory_bytes: int = 4 << 30,
 ) -> Choice:
     """Choose a model of images by repeated cross-validation over patients and near-duplicates, within a time budget.
 
@@ -66,7 +67,8 @@ def select_images(  # noqa: PLR0913 - its options are the request
     ----------
     inputs : images
         See `radlake.learn.images.images`.
-    y, groups, clusters, task, models, budget, prefer, folds, repeats, seed, device, modality, replay, journal, progress
+    y, groups, clusters, task, models, budget, prefer, folds, repeats, seed, device, modality, replay, journal
+    progress, memory_bytes
         As in `radlake.learn.select`; models are names in `radlake.learn.deep.families.image_families`. `groups` and
         near-duplicates, which are found, are kept together.
     axes : {"auto", "yx", "yxc", "zyx", "zyxc"}
@@ -108,12 +110,12 @@ def select_images(  # noqa: PLR0913 - its options are the request
             kept = Journal(Path(journal), identity(digest, design | _machine(cases.device)))
             for earlier in (views, kept):
                 clock.go_on(earlier.allowed, earlier.elapsed)
-        return _select(cases, digest, design, clock, kept, views)
+        return _select(cases, digest, design, clock, kept, views, memory_bytes)
 
 
 def _select(
     cases: ImageCases, digest: str, design: dict[str, Any], clock: Clock, journal: Journal | None,
-    views: Journal | None,
+    views: Journal | None, memory_bytes: int,
 ) -> Choice:  # fmt: skip
     """The whole procedure on checked images."""
     from radlake.learn.deep.trainer import threads
@@ -122,8 +124,14 @@ def _select(
     families, reasons = _candidates(cases, found, design)
     share = _MAIN if design["outer"] else 1 - _KEPT
     with threads(1):
-        needs, able, refused = costs(families, cases, clock, until=share, seed=seed, journal=views)
-        main = Rounds(cases, able, dict(needs), clock, "all", share, design["folds"], design["repeats"], seed, journal)
+        expected, able, refused = costs(
+            families, cases, clock, until=share, seed=seed, folds=design["folds"], memory_bytes=memory_bytes,
+            journal=views,
+        )  # fmt: skip
+        if not able:
+            raise _none_left(found, refused)
+        needs = {name: cost.seconds for name, cost in expected.items()}
+        main = Rounds(cases, able, needs, clock, "all", share, design["folds"], design["repeats"], seed, journal)
         search, networks = main.run()
         if not search.trials:
             told = "; ".join(f"{name}: {why}" for name, why in (refused | search.left_out).items())
@@ -151,7 +159,7 @@ def _select(
         model=model, table=tuple(lines), reason=text, expectation=what_it_can_show(found, outcome.task),
         notes=_notes(cases), honest=honest, picks=tuple(picks), predictions=predictions, folds=fold,
         tried=tuple(_tried(search)), plan=plan, inputs=(), data=found, own=chosen.runs[0].predicted,
-        contract=cases.given.contract(),
+        contract=cases.given.contract(), costs=expected,
     )  # fmt: skip
 
 
@@ -180,9 +188,14 @@ def _candidates(
             reasons[name] = why
     families = {name: family for name, family in fitting.items() if name not in reasons}
     if not families:
-        told = "; ".join(f"{name}: {why}" for name, why in reasons.items() if name in (wanted or ()))
-        raise UsageError(f"no model is left to try on {found.cases} images ({told or 'none takes such images'})")
+        raise _none_left(found, {name: why for name, why in reasons.items() if name in (wanted or ())})
     return families, reasons
+
+
+def _none_left(found: Fingerprint, reasons: Mapping[str, str]) -> UsageError:
+    """No model of images can be tried, and why."""
+    told = "; ".join(f"{name}: {why}" for name, why in reasons.items())
+    return UsageError(f"no model is left to try on {found.cases} images ({told or 'none takes such images'})")
 
 
 def _check(design: Mapping[str, Any], found: Fingerprint) -> None:
