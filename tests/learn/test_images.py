@@ -66,7 +66,7 @@ NOT_A_NUMBER[1, 2, 2] = np.nan
 @pytest.mark.parametrize(
     ("inputs", "axes", "words"),
     [
-        (NOT_A_NUMBER, "auto", "1 images hold pixels that are not finite .NaN., the first is image 1; fill them"),
+        (NOT_A_NUMBER, "auto", "pixels that are not finite .NaN. in 1 of . images, first in image 1; fill them"),
         (np.zeros((3, 1, 1)), "auto", "3 images are too small, the first is image 0 with 1 x 1 pixels; at least 4 x 4"),
         ([np.zeros((8, 8)), np.zeros((8, 8, 3))], "auto", "image 1 has axes yxc and 3 channels, image 0 has yx and 1"),
         ([np.zeros((8, 9)), np.zeros((8, 8, 8))], "auto", "image 1 has axes zyx"),

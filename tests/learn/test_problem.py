@@ -48,7 +48,7 @@ def test_the_task_follows_from_the_outcome(y: Any, task: str) -> None:
         ({"features": np.full((40, 3), 2.0)}, "no feature varies"),
         ({"features": np.full((40, 3), np.nan)}, "no feature varies"),
         ({"features": X[:, 0]}, "cases by features"),
-        ({"features": np.where(X > 1, np.inf, X)}, "values are infinite"),
+        ({"features": np.where(X > 1, np.inf, X)}, "infinite values: "),
         ({"features": np.column_stack([X, Y])}, "'feature 4' is the outcome itself"),
         ({"features": np.column_stack([X, np.where(Y, 7.5, -2)])}, "'feature 4' is the outcome itself"),
         ({"names": ["a", "b"]}, "expected 3 different names"),

@@ -138,7 +138,8 @@ def test_odd_data_are_noted() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"models": ["magic"]}, "no model 'magic'"),
+        ({"models": ["magic"]}, "no model of features 'magic'; there are short, .*--inputs images"),
+        ({"models": ["logistik"]}, "no model of features 'logistik'; did you mean 'logistic'"),
         ({"models": ["linear"]}, "no model is left"),
         ({"prefer": "cheap"}, "prefer must be one of"),
         ({"folds": 1}, "folds must be 2"),

@@ -63,7 +63,10 @@ def test_mistakes_and_costs_are_sentences() -> None:
     rows = mistakes([
         {"unit_id": "im-1", "truth": "1", "answer": "0", "said": 0.034}, {"unit_id": "im-2", "truth": 3.0, "said": 4.5},
     ])  # fmt: skip
-    assert [r["words"] for r in rows] == ["truth 1, answered 0; the truth was given 0.03", "truth 3, predicted 4.5"]
+    assert [r["words"] for r in rows] == [
+        "truth 1, answered 0; the truth got a probability of 0.03",
+        "truth 3, predicted 4.5",
+    ]
     assert compute({"cpu_seconds": 75.0, "budget": "2m"}).endswith("1 min 15 s of processor time, of a budget of 2m.")
 
 

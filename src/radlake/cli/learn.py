@@ -120,6 +120,9 @@ def train(
         str, typer.Option(metavar="POINT", help="Where to act: sens=0.95, spec=0.9, p=0.2 or youden.")
     ] = "youden",
     models: Annotated[str, typer.Option(metavar="A,B", help="Families to choose among; all by default.")] = "",
+    folds: Annotated[
+        int, typer.Option(min=2, metavar="N", help="Of the cross-validation; fewer where patients are few.")
+    ] = 5,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of folds, models and bootstrap.")] = 0,
     device: Annotated[
         DeviceName, typer.Option(help="Where networks are trained: by default on a GPU where there is one.")
@@ -160,8 +163,8 @@ def train(
 
     asked = Request(
         target, TASKS[task], group.value, budget, prefer.value, parse(operating),
-        tuple(name.strip() for name in models.split(",") if name.strip()), seed=seed, device=device.value,
-        workers=workers, memory_bytes=memory,
+        tuple(name.strip() for name in models.split(",") if name.strip()), folds=folds, seed=seed,
+        device=device.value, workers=workers, memory_bytes=memory,
     )  # fmt: skip
     with shown(quiet=quiet or as_json) as progress:
         setting = setting_of(workers, memory, key_file, private, patient_regex, progress)

@@ -7,10 +7,12 @@ prints. scikit-learn is imported when a pipeline is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from radlake.core.errors import UsageError
 from radlake.learn.classical import Settings, prepared
 
 Task = Literal["binary", "multiclass", "regression"]
@@ -310,6 +312,24 @@ FAMILIES: dict[str, Family] = {
         "a baseline with examples to show: 'cases like this one'",
     ),
 }  # fmt: skip
+
+
+def no_such_model(name: str, known: Iterable[str], *, sees: str, others: str) -> UsageError:
+    """The error for a family that is none of a table's, with the nearest one that is.
+
+    Parameters
+    ----------
+    name : str
+    known : iterable of str
+        Names of the table.
+    sees : str
+        What its models are given.
+    others : str
+        Where families are that see something else.
+    """
+    near = difflib.get_close_matches(name, names := list(known), n=1)
+    advice = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}; {others}"
+    return UsageError(f"no model of {sees} {name!r}; {advice}")
 
 
 def load_libraries() -> None:

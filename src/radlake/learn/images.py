@@ -227,7 +227,7 @@ def _checked(found: Images) -> Images:
         bad = np.flatnonzero([not np.isfinite(image).all() for image in found.arrays])
         if len(bad):
             raise UsageError(
-                f"{len(bad)} images hold pixels that are not finite (NaN), the first is image {bad[0]}; fill them (for"
-                " example with the value of air) or leave these images out"
+                f"pixels that are not finite (NaN) in {len(bad)} of {len(found)} images, first in image {bad[0]}; fill"
+                " them (for example with the value of air) or leave these images out"
             )
     return found

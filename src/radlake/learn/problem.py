@@ -258,7 +258,9 @@ def _numbers(features: Any, names: tuple[str, ...]) -> Floats:
             " column each), and write missing values as empty"
         ) from None
     if infinite := int(np.isinf(values).sum()):
-        raise UsageError(f"{infinite} values are infinite; write them as missing (NaN) or repair the measurement")
+        raise UsageError(
+            f"infinite values: {infinite} of {values.size}; write them as missing (NaN) or repair the measurement"
+        )
     return np.ascontiguousarray(values)
 
 

@@ -16,7 +16,7 @@ from radlake.learn.choice import Choice
 from radlake.learn.clock import Clock, Plan, seconds
 from radlake.learn.crew import Crew, Processes, Worker
 from radlake.learn.expectation import what_it_can_show
-from radlake.learn.families import FAMILIES, Family, Task, applicable
+from radlake.learn.families import FAMILIES, Family, Task, applicable, no_such_model
 from radlake.learn.images import are_images, stacked
 from radlake.learn.journal import Journal, identity
 from radlake.learn.probe import Cost, probe
@@ -260,7 +260,9 @@ def _check(design: Mapping[str, Any], found: Fingerprint, able: Mapping[str, Fam
         raise UsageError("folds must be 2 or more, repeats 1 or more")
     for name in design["models"] or ():
         if name not in FAMILIES and name not in able:
-            raise UsageError(f"no model {name!r}; there are {', '.join({**FAMILIES, **able})}")
+            raise no_such_model(
+                name, {**FAMILIES, **able}, sees="features", others="networks are models of images: --inputs images"
+            )
     if found.fewest < 2 * design["folds"]:
         raise UsageError(
             f"the rarest class occurs in {found.fewest} patients; {design['folds']} folds inside"
@@ -372,7 +374,8 @@ def _notes(found: Fingerprint) -> tuple[str, ...]:
     if found.constant:
         notes.append(f"always the same value in {', '.join(found.constant[:10])}: they cannot help")
     if found.too_good:
-        notes.append(f"{', '.join(found.too_good[:10])} alone nearly tell the outcome: check for a leak")
+        told = "each tells the outcome nearly alone" if len(found.too_good) > 1 else "alone nearly tells the outcome"
+        notes.append(f"{', '.join(found.too_good[:10])} {told}: check for a leak")
     if found.duplicates:
         notes.append(f"{found.duplicates} cases equal another one in all features: they are kept in one fold")
     if found.missing > 0:

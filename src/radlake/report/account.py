@@ -162,7 +162,7 @@ def mistakes(rows: Sequence[Row]) -> list[Row]:
     return [
         {
             "id": r["unit_id"],
-            "words": f"truth {r['truth']}, answered {r['answer']}; the truth was given {fixed(r['said'], 2)}"
+            "words": f"truth {r['truth']}, answered {r['answer']}; the truth got a probability of {fixed(r['said'], 2)}"
             if "answer" in r
             else f"truth {number(r['truth'])}, predicted {number(r['said'])}",
         }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from radlake.features.names import FEATURES
 from radlake.report.account import Figure, alone, borne, compute, crossed, figures, mistakes, seeds, sets, table_one
 from radlake.report.figures import Estimate, forest
 from radlake.report.tables import Row
@@ -138,7 +140,7 @@ def chosen(evidence: Mapping[str, Any] | None) -> Chosen | None:
         point=""
         if point is None
         else f"It acts from a probability of {fixed(point['threshold'])} on: {point['words']}.",
-        notes=evidence["notes"],
+        notes=[_named(text) for text in evidence["notes"]],
         flow=evidence.get("flow", []),
         table_one=table_one(evidence.get("table_one", [])),
         columns="by part" if evidence.get("test") else "all" if evidence.get("task") == "regression" else "by answer",
@@ -155,6 +157,17 @@ def chosen(evidence: Mapping[str, Any] | None) -> Chosen | None:
         compute=compute(evidence["compute"]),
         borne=borne(evidence.get("robustness"), evidence.get("task", "binary")),
     )
+
+
+def _named(text: str) -> str:
+    """A note with a capital first letter, and with the titles of features instead of their codes."""
+    told = re.sub(r"\b[a-z]+_[a-z0-9_]+\b", lambda code: _feature(code[0]), text)
+    return told[:1].upper() + told[1:]
+
+
+def _feature(code: str) -> str:
+    """Title of a feature; the code itself where there is none."""
+    return FEATURES[code].title if code in FEATURES else code
 
 
 def yes(classes: list[Any]) -> str:

@@ -22,7 +22,7 @@ from radlake.learn.deep.families import ImageFamily, image_families
 from radlake.learn.deep.folds import final
 from radlake.learn.deep.rounds import Rounds
 from radlake.learn.expectation import what_it_can_show
-from radlake.learn.families import Task
+from radlake.learn.families import Task, no_such_model
 from radlake.learn.images import Axes
 from radlake.learn.journal import Journal, identity, journal_of_views
 from radlake.learn.problem import Fingerprint, Floats, Ints
@@ -207,7 +207,7 @@ def _check(design: Mapping[str, Any], found: Fingerprint) -> None:
     known = image_families()
     for name in design["models"] or ():
         if name not in known:
-            raise UsageError(f"no model of images {name!r}; there are {', '.join(known)}")
+            raise no_such_model(name, known, sees="images", others="others are models of features: --inputs features")
     least = design["folds"] * (2 if design["outer"] else 1)
     if found.fewest < least:
         raise UsageError(
