@@ -3,13 +3,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pydicom
+from hypothesis import given
+from hypothesis import strategies as st
 from pydicom import dcmread
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
 
 from radlake.deid import dataset_values
 from radlake.deid.dataset_values import DEEPEST, is_binary, items_of, person_of, readable, text_of, texts_of, vr_of
+from radlake.formats.dicom.elements import silent_pydicom
 
 FOLDER = Path(pydicom.__file__).parent / "data" / "test_files"
 KEY = b"k" * 32
@@ -74,8 +78,17 @@ def test_texts_are_read_as_pydicom_reads_them(quiet: None) -> None:
             if dataset_values._plain_texts(stored, tag) is None:
                 continue
             value = read[tag].value
-            several = not isinstance(value, str)
-            assert texts_of(source, tag) == ([str(v) for v in value] if several else [value]), tag
+            several = isinstance(value, MultiValue)
+            assert texts_of(source, tag) == ([str(v) for v in value] if several else [str(value)]), tag
             assert source.get_item(tag) is stored  # as it was in the file
             compared += 1
     assert compared > 1000
+
+
+@given(st.text(st.sampled_from("Qux^=\\ \0"), min_size=1, max_size=12), st.sampled_from(["PN", "UI", "CS", "LO", "ST"]))
+def test_odd_padding_is_read_as_pydicom_reads_it(text: str, vr: str) -> None:
+    source, read = holding(NAME, vr, text.encode()), holding(NAME, vr, text.encode())
+    with silent_pydicom():
+        value = read[NAME].value
+        expected = [str(v) for v in value] if isinstance(value, MultiValue) else [str(value)]
+        assert texts_of(source, NAME) == expected

@@ -10,6 +10,7 @@ from faker import Faker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from radlake.deid import text as texts
 from radlake.deid.text import GAP, clean_text, fold
 
 FINDINGS = [
@@ -164,3 +165,16 @@ def test_carets_are_names_unless_every_word_is_listed() -> None:
 
 def test_words_of_series_that_are_names_too_go_with_a_capital() -> None:
     assert clean_text("Dixon, Loc: AX T2. W. Smith, O. Bravo") == "[...]: AX T2. [...]"
+
+
+@given(st.data())
+def test_a_pattern_is_left_out_only_where_it_cannot_match(data: st.DataObject) -> None:
+    needed, pattern = data.draw(st.sampled_from(texts._IDENTIFYING))
+    found = pattern.search(data.draw(st.from_regex(pattern)))
+    if found is not None:
+        assert not needed.isdisjoint({"0" if c.isdecimal() else c for c in found[0]} | set(found[0]))
+
+
+@given(st.text())
+def test_plain_letters_fold_as_all_others(text: str) -> None:
+    assert fold(text + "é") == fold(text) + "e"

@@ -48,7 +48,7 @@ _CONTENT_LABEL = 0x00700080  # CS, Type 1, and free
 _OWN = frozenset({0x00120062, 0x00120063, 0x00120064, 0x00280303})  # what this cleaning writes itself
 # OB that is picture, sound or colour; no other bytes can be checked (PS3.3 C.7.6.3, C.10.9, C.11.15).
 _BYTES = frozenset({0x7FE00010, 0x54001010, 0x54000110, 0x54000112, 0x00282000, 0x5400100A})
-_STRINGS = frozenset({"AE", "AS", "CS", "DA", "DT", "LO", "LT", "SH", "ST", "TM", "UT"})
+_STRINGS = frozenset({"AE", "AS", "CS", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"})
 _FIRST_PRIVATE = 0x1000  # elements below reserve blocks (PS3.5 7.8.1)
 _LONGEST_NUMBERS = 1 << 16  # bytes; vectors beyond it are no identifiers and need no look
 
@@ -182,13 +182,16 @@ class _Cleaner:
         self._note(tag, what)
         return None
 
-    def _put(self, tag: BaseTag, vr: str, value: object, what: str) -> DataElement:
-        """A new element in place of the old one."""
+    def _put(self, tag: BaseTag, vr: str, value: object, what: str) -> DataElement | RawDataElement:
+        """A new element in place of the old one; plain text as its bytes, which pydicom writes without more ado."""
         self._note(tag, what)
-        plain = vr in _STRINGS and isinstance(value, str) and "\\" not in value  # as pydicom would keep it
-        return DataElement(tag, vr, value, already_converted=plain)
+        if isinstance(value, str) and vr in _STRINGS and value.isascii():
+            data = value.encode("ascii")
+            data += (b"\0" if vr == "UI" else b" ") * (len(data) % 2)  # PS3.5 6.2
+            return RawDataElement(tag, vr, len(data), data, 0, False, True)
+        return DataElement(tag, vr, value)
 
-    def _by_own_rule(self, source: Dataset, tag: BaseTag, rule: Rule) -> DataElement | None:
+    def _by_own_rule(self, source: Dataset, tag: BaseTag, rule: Rule) -> DataElement | RawDataElement | None:
         """An attribute by the owner's own rule, whatever the tables say."""
         vr = vr_of(source, tag)
         if rule.action == "drop" or vr == "SQ":
@@ -201,7 +204,7 @@ class _Cleaner:
 
     def _sequence(
         self, source: Dataset, tag: BaseTag, action: str | None, veiled: bool, depth: int
-    ) -> DataElement | None:
+    ) -> DataElement | RawDataElement | None:
         """A sequence with cleaned items; without any where they must go."""
         if depth >= DEEPEST:
             return self._drop(tag, "too deep, removed")
@@ -308,7 +311,7 @@ class _Cleaner:
         new = [t if not t or actions.is_registered(t) else actions.keyed_uid(self.person.key, t) for t in texts]
         return self._put(tag, "UI", joined(new), "uid replaced")
 
-    def _dates(self, source: Dataset, tag: BaseTag, vr: str) -> DataElement:
+    def _dates(self, source: Dataset, tag: BaseTag, vr: str) -> DataElement | RawDataElement:
         """Moved dates; empty where they cannot be read."""
         moved = [self.person.date(vr, text) or "" for text in texts_of(source, tag)]
         return self._put(tag, vr, joined(moved), "shifted" if any(moved) else "emptied")

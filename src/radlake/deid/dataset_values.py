@@ -29,7 +29,7 @@ _KNOWN = frozenset(vr.value for vr in VR)
 # How values of a text lie in one element (PS3.5 6.4): one alone; several, padded together; several, padded each.
 _WHOLE, _LISTS, _TEXTS = (
     frozenset({"LT", "ST", "UT"}),
-    frozenset({"AS", "CS", "DA", "DT", "TM"}),
+    frozenset({"AS", "CS", "DA", "DT", "TM", "UI"}),
     frozenset({"LO", "SH"}),
 )
 _IDENTITIES = frozenset(tag for name in IDENTIFYING.split() if (tag := tag_for_keyword(name)) is not None)
@@ -136,6 +136,8 @@ def _plain_texts(stored: DataElement | RawDataElement, tag: int) -> list[str] | 
         return [value.decode("ascii").rstrip(" \0")]
     if vr in _LISTS:
         return value.decode("ascii").rstrip(" \0").split("\\")
+    if vr == "PN":
+        return [text.rstrip("=") for text in value.decode("ascii").rstrip(" \0").split("\\")]
     return [text.rstrip(" \0") for text in value.decode("ascii").split("\\")] if vr in _TEXTS else None
 
 

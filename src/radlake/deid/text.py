@@ -35,28 +35,32 @@ _UNIT = (
     r"percent|degrees?|pixels?|voxels?)"
 )
 # Every pattern starts at a boundary or is bounded, so that hostile texts cost linear time. Surer patterns come first.
+# Before each stand characters of which any match holds one, 0 for all digits: without them it is not looked for.
 _IDENTIFYING = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"\b[A-Za-z][A-Za-z0-9+.-]{0,20}://\S+|\b(?i:www)\.\S+",
-        r"(?<![\w.+-])[\w.+-]{1,64}@[\w.-]+",
-        r"(?<![^\s\"'(=])(?:[A-Za-z]:)?(?:[\\/][\w.~-]+){2,}|\\\\\S+",  # a path
-        r"(?<![\d.])\d+(?:\.\d+){3,}",  # a UID or an IPv4 address
-        r"\b(?:[0-9A-Fa-f]{1,4}:){3,7}[0-9A-Fa-f:]*|\b[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{20,}",  # IPv6, MAC, UUID
-        r"\b(?:19|20)\d\d([-./])\d{1,2}\1\d{1,2}(?:[T ]\d[\d:.+Z-]*)?",
-        r"(?<![\d.])\d{1,2}(\s?[-./]\s?)\d{1,2}\1(?:\d{4}|\d{2})(?!\d|[.,]\d|\s?[cm]m)",
-        r"\b(?:19|20)\d\d[-/]\d{1,2}\b|\b\d{1,2}/(?:19|20)\d\d\b",
-        rf"\b\d{{1,2}}(?:st|nd|rd|th|\.)?\s?(?:of\s)?[-/]?{_MONTH}(?:[-/,\s]{{0,2}}(?:\d{{4}}|'?\d\d\b))?",
-        rf"\b{_MONTH}\s?\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s?\d{{4}})?|\b{_MONTH}[\s,]{{0,2}}\d{{4}}\b",
-        r"\b\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?:\s?[AaPp]\.?[Mm]\b\.?)?|\b\d{1,2}\s?[AaPp]\.?[Mm]\b\.?",
-        r"(?<![\w.])\+?\(?(?=(?:[\s./()-]{0,2}\d){7})\d{2,5}\)?(?:[\s./-]{1,2}\(?\d{2,5}\)?)+(?![\w.]?\d)",  # a phone
+    (frozenset(needed), re.compile(pattern))
+    for needed, pattern in (
+        (":.", r"\b[A-Za-z][A-Za-z0-9+.-]{0,20}://\S+|\b(?i:www)\.\S+"),
+        ("@", r"(?<![\w.+-])[\w.+-]{1,64}@[\w.-]+"),
+        ("\\/", r"(?<![^\s\"'(=])(?:[A-Za-z]:)?(?:[\\/][\w.~-]+){2,}|\\\\\S+"),  # a path
+        (".", r"(?<![\d.])\d+(?:\.\d+){3,}"),  # a UID or an IPv4 address
+        (":-", r"\b(?:[0-9A-Fa-f]{1,4}:){3,7}[0-9A-Fa-f:]*|\b[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{20,}"),  # IPv6, MAC, UUID
+        ("-./", r"\b(?:19|20)\d\d([-./])\d{1,2}\1\d{1,2}(?:[T ]\d[\d:.+Z-]*)?"),
+        ("-./", r"(?<![\d.])\d{1,2}(\s?[-./]\s?)\d{1,2}\1(?:\d{4}|\d{2})(?!\d|[.,]\d|\s?[cm]m)"),
+        ("-/", r"\b(?:19|20)\d\d[-/]\d{1,2}\b|\b\d{1,2}/(?:19|20)\d\d\b"),
+        ("0", rf"\b\d{{1,2}}(?:st|nd|rd|th|\.)?\s?(?:of\s)?[-/]?{_MONTH}(?:[-/,\s]{{0,2}}(?:\d{{4}}|'?\d\d\b))?"),
+        ("0", rf"\b{_MONTH}\s?\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s?\d{{4}})?|\b{_MONTH}[\s,]{{0,2}}\d{{4}}\b"),
+        (":mM", r"\b\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?:\s?[AaPp]\.?[Mm]\b\.?)?|\b\d{1,2}\s?[AaPp]\.?[Mm]\b\.?"),
+        # a phone
+        ("0", r"(?<![\w.])\+?\(?(?=(?:[\s./()-]{0,2}\d){7})\d{2,5}\)?(?:[\s./-]{1,2}\(?\d{2,5}\)?)+(?![\w.]?\d)"),
         # Case matters: MR is a modality, ms a unit of time.
-        rf"(?<!\d)(?<!\d\s)\b(?:Drs?|DR|dr|Mr|Mrs|Ms|MRS|Prof|PROF|Herr|Frau|Sr|Sra|Mme|Mlle)\b\.?\s{{0,2}}{_NAME}"
-        rf"(?:[\s,]{{1,2}}{_CAPITAL}){{0,2}}",
-        rf"\b(?:Doctor|Professor|Miss|Mister|Sir|Madam|Sister|Dear)\s{_CAPITAL}(?:[\s,]{{1,2}}{_CAPITAL}){{0,2}}",
-        r"(?<![.\d])\d{5,}",
+        ("DdFHMPS",
+         rf"(?<!\d)(?<!\d\s)\b(?:Drs?|DR|dr|Mr|Mrs|Ms|MRS|Prof|PROF|Herr|Frau|Sr|Sra|Mme|Mlle)\b\.?\s{{0,2}}{_NAME}"
+         rf"(?:[\s,]{{1,2}}{_CAPITAL}){{0,2}}"),
+        ("DMPS",
+         rf"\b(?:Doctor|Professor|Miss|Mister|Sir|Madam|Sister|Dear)\s{_CAPITAL}(?:[\s,]{{1,2}}{_CAPITAL}){{0,2}}"),
+        ("0", r"(?<![.\d])\d{5,}"),
     )
-)
+)  # fmt: skip
 _PERSON_NAME = re.compile(r"(?<![^\s^])(?!x?\d+\^[-+]?\d)[^\s^]*\^\S*")  # as DICOM writes it; not 10^9
 _LEAD = re.compile(
     rf"(\b(?i:{_DONE}\s+by|{_ROLE}\s*:|attn\.?)\s*:?\s{{0,2}}){_CAPITAL}(?:[\s,]{{1,2}}{_CAPITAL}){{0,3}}"
@@ -116,8 +120,12 @@ def clean_text(text: str, known: Sequence[str] = (), *, allow_list: bool = True)
     """
     text = unicodedata.normalize("NFKC", text[:_LONGEST]).replace("\0", " ")
     text = _PERSON_NAME.sub(_without_name, text)
-    for pattern in _IDENTIFYING:
-        text = pattern.sub(GAP, text)
+    there = set(text)
+    if any(map(str.isdecimal, there)):
+        there.add("0")
+    for needed, pattern in _IDENTIFYING:
+        if not needed.isdisjoint(there):
+            text = pattern.sub(GAP, text)
     text = _without_known(text, known)
     text = _LEAD.sub(lambda found: (found[1] or found[2]) + GAP, text)
     text = _OLD.sub("90", text)  # 90 stands for 90 and more
@@ -134,6 +142,8 @@ def fold(text: str) -> str:
     >>> fold("MÜLLER"), fold("Ångström")
     ('muller', 'angstrom')
     """
+    if text.isascii():
+        return text.lower()
     text = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in text if not unicodedata.combining(c))
 

@@ -9,6 +9,7 @@ _HEADS = ("bl", "br", "dr", "fr", "gl", "gr", "kl", "kr", "pl", "pr", "qu", "sk"
 _VOWELS = ("a", "e", "i", "o", "u", "ae", "oi", "ou")
 _MIDDLES = ("bb", "ck", "dd", "gg", "lk", "mz", "nk", "pp", "rv", "tz", "xx", "zz", "vl", "kw")
 _TAILS = ("berg", "dal", "feld", "inski", "ovic", "quist", "sen", "strom", "witz", "zaki", "yev", "ux")
+_PARTS = (_HEADS, _VOWELS, _MIDDLES, _VOWELS, _TAILS)
 
 
 class Inventor:
@@ -38,8 +39,9 @@ class Inventor:
 def _names(rng: random.Random) -> Iterator[str]:
     """Surnames in random order."""
     seen: set[str] = set()
+    choose = rng.choice
     while True:
-        name = "".join(rng.choice(part) for part in (_HEADS, _VOWELS, _MIDDLES, _VOWELS, _TAILS)).capitalize()
+        name = "".join([choose(part) for part in _PARTS]).capitalize()
         if name[:7] not in seen:  # short attributes hold no more
             seen.add(name[:7])
             yield name

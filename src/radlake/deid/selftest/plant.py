@@ -14,19 +14,23 @@ from functools import cache
 
 from pydicom._dicom_dict import DicomDictionary
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag, Tag
 
 from radlake.deid.ps315 import Rules, table
+from radlake.deid.selftest.encoded import Encoding
 from radlake.deid.selftest.names import Inventor
 
 Path = tuple[tuple[int, int], ...]  # sequences and item numbers that lead to a data set
+_Elements = dict[BaseTag, RawDataElement]
 NESTS = (0x52009229, 0x00209113, 0x00081200)  # sequences that the table does not list, one in the other
 HARMLESS = "nodule 12 mm"  # words that cleaning must leave
 _TEXTS = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 _LENGTHS = {"SH": 16, "LO": 64}
 _SR = "1.2.840.10008.5.1.4.1.1.88."
+_CODE_MEANING = Tag(0x00080104)
 _LEAST = 5  # letters of a name that is looked for
 _DIGITS = bytes(c if chr(c) in string.digits else 32 for c in range(256))
 _LETTERS = bytes(ord(chr(c).lower()) if chr(c) in string.ascii_letters else 32 for c in range(256))
@@ -111,8 +115,8 @@ def plant(dataset: Dataset, rules: Rules, seed: int) -> Key:
     seed : int
         Chooses identities, and which unlisted attributes are planted in.
     """
-    planter = _Planter(rules, Inventor(seed), seed)
-    planter.at_depth(dataset, 0, ())
+    planter = _Planter(rules, Inventor(seed), seed, Encoding.of(dataset))
+    planter.at_the_top(dataset)
     planter.beside(dataset)
     return planter.key
 
@@ -124,22 +128,33 @@ class _Planter:
     rules: Rules
     invent: Inventor
     seed: int
+    encoding: Encoding
     key: Key = field(default_factory=Key)
 
-    def at_depth(self, dataset: Dataset, depth: int, path: Path) -> None:
-        """Listed and unlisted attributes here, and in an unlisted sequence below, down to depth 3."""
+    def at_the_top(self, dataset: Dataset) -> None:
+        """Listed and unlisted attributes of a data set, and in sequences below."""
+        for tag, element in self._at_depth(dataset, 0, ()).items():
+            dataset[tag] = element
+
+    def _at_depth(self, dataset: Dataset | _Elements, depth: int, path: Path) -> _Elements:
+        """What is planted beside what is there, and in an unlisted sequence below, down to depth 3."""
+        elements: _Elements = {}
         parent = NESTS[depth - 1] if depth else 0
         for tag, vr in _listed():
             action = self.rules.action(tag, parent)
             if action != "K":
-                self._put(dataset, tag, vr, path, f"listed {tag} at depth {depth}", action)
+                self._put(elements, tag, vr, path, f"listed {tag} at depth {depth}", action)
         for number, (tag, vr) in enumerate(_unlisted()):
             if (number + self.seed + depth) % _EVERY == 0 and tag not in dataset:
-                self._put(dataset, tag, vr, path, f"unlisted {tag} at depth {depth}", None)
+                self._put(elements, tag, vr, path, f"unlisted {tag} at depth {depth}", None)
         if depth < len(NESTS):
-            item = Dataset()
-            self.at_depth(item, depth + 1, (*path, (NESTS[depth], 0)))
-            dataset.add_new(NESTS[depth], "SQ", Sequence([item]))
+            below = self._at_depth({}, depth + 1, (*path, (NESTS[depth], 0)))
+            self._add(elements, Tag(NESTS[depth]), "SQ", self.encoding.item(below))
+        return elements
+
+    def _add(self, elements: _Elements, tag: BaseTag, vr: str, value: str | bytes) -> None:
+        """One element more."""
+        elements[tag] = self.encoding.element(tag, vr, value)
 
     def beside(self, dataset: Dataset) -> None:
         """Private attributes, overlays, curves, report content, meta information, preamble, what follows the pixels."""
@@ -196,37 +211,37 @@ class _Planter:
         data = self._bytes("unlisted trailing padding")
         return struct.pack("<HH2sHL", 0xFFFC, 0xFFFC, b"OB", 0, len(data)) + data
 
-    def _put(self, ds: Dataset, tag: BaseTag, vr: str, path: Path, place: str, action: str | None) -> None:
+    def _put(self, elements: _Elements, tag: BaseTag, vr: str, path: Path, place: str, action: str | None) -> None:
         """One identity, as its VR writes it."""
         name, number = self.invent.name(), self.invent.number()
         if vr == "SQ":
-            item = Dataset()
-            item.add_new(0x00080104, "LO", f"{name} {number}")
-            ds.add_new(tag, vr, Sequence([item]))
+            meaning: _Elements = {}
+            self._add(meaning, _CODE_MEANING, "LO", f"{name} {number}")
+            self._add(elements, tag, vr, self.encoding.item(meaning))
         elif vr == "PN":
-            ds.add_new(tag, vr, f"{name}^{number}")
+            self._add(elements, tag, vr, f"{name}^{number}")
         elif vr in _TEXTS:
             name = name[: _LENGTHS.get(vr, 64) - 9] if vr == "SH" else name
             kept = action == "C" and vr != "SH"
-            ds.add_new(tag, vr, f"{HARMLESS} {name} {number}" if kept else f"{name} {number}")
+            self._add(elements, tag, vr, f"{HARMLESS} {name} {number}" if kept else f"{name} {number}")
             if kept:
                 self.key.phrases.append((path, int(tag)))
         elif vr in {"AE", "CS", "UR"}:
             name = name[:7].upper()
-            ds.add_new(tag, vr, f"{name} {number}" if vr != "UR" else f"urn:{name}.{number}")
+            self._add(elements, tag, vr, f"{name} {number}" if vr != "UR" else f"urn:{name}.{number}")
         elif vr in {"OB", "UN"}:
-            ds.add_new(tag, vr, f"{name} {number} ".encode().ljust(32))
+            self._add(elements, tag, vr, f"{name} {number} ".encode().ljust(32))
         elif vr == "UI":
             name = ""
-            ds.add_new(tag, vr, f"1.2.840.99999.{number}")
+            self._add(elements, tag, vr, f"1.2.840.99999.{number}")
         else:
-            self._moment(ds, tag, vr, path, place, action)
+            self._moment(elements, tag, vr, path, place, action)
             return
         self._expect(place, number, *([name] if len(name) >= _LEAST else []))
         if action == "D" and vr not in {"SQ", "OB", "UN"}:
             self.key.filled.append((path, int(tag)))
 
-    def _moment(self, ds: Dataset, tag: BaseTag, vr: str, path: Path, place: str, action: str | None) -> None:
+    def _moment(self, elements: _Elements, tag: BaseTag, vr: str, path: Path, place: str, action: str | None) -> None:
         """Dates of one short month, which every shift leaves; times; numbers."""
         number = self.invent.number()
         short = int(number)
@@ -234,16 +249,16 @@ class _Planter:
         moved = "retain-modified-dates" in self.rules.options and action in {"C", None}
         if vr in {"DA", "DT"}:
             clock = f"{short % 24:02}3517.{short % 10**6:06}" if vr == "DT" else ""
-            ds.add_new(tag, vr, day + clock)
+            self._add(elements, tag, vr, day + clock)
             self._expect(place, day + clock[:6])
             if moved:
                 self.key.moments.append(Moment(path, int(tag), day + clock))
         elif vr == "TM":
-            ds.add_new(tag, vr, f"{short % 24:02}3517.{short % 10**6:06}")
+            self._add(elements, tag, vr, f"{short % 24:02}3517.{short % 10**6:06}")
             if "retain-modified-dates" not in self.rules.options:  # else times of day stay, and some are equal
-                self._expect(place, str(ds[tag].value).split(".", maxsplit=1)[0])
+                self._expect(place, f"{short % 24:02}3517")
         elif vr in {"DS", "IS"} and place.startswith("listed"):
-            ds.add_new(tag, vr, number)
+            self._add(elements, tag, vr, number)
             self._expect(place, number)
 
     def _expect(self, place: str, *needles: str) -> None:

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Literal, get_args
 
 from pydicom.datadict import dictionary_has_tag, dictionary_VM, dictionary_VR, keyword_for_tag
@@ -95,19 +96,28 @@ def mark_file(before: Dataset, after: Dataset, data: bytes, key: Key, rules: Rul
     sheet.right["text removed"] += gone - len(leaks)
     sheet.wrong["text removed"] = leaks
     _needed(before, after, sheet)
+    text = _reader(after)
     for path, tag in key.filled:
-        holder = inside(after, path)
-        sheet.mark("text not null", bool(holder is not None and _text(holder, tag)), _place(path, tag))
+        sheet.mark("text not null", bool(text(path, tag)), _place(path, tag))
     for path, tag in key.phrases:
-        holder = inside(after, path)
-        sheet.mark("text retained", holder is not None and HARMLESS in _text(holder, tag), _place(path, tag))
-    _dates(after, key.moments, sheet)
+        sheet.mark("text retained", HARMLESS in text(path, tag), _place(path, tag))
+    _dates(text, key.moments, sheet)
     for path, tag, old in uids(before, rules):
-        holder = inside(after, path)
-        new = _text(holder, tag) if holder is not None else ""
+        new = text(path, tag)
         sheet.mark("UID changed", new != old and bool(_UID.fullmatch(new)) and len(new) <= 64, _place(path, tag))
         sheet.renamed.append((old, new))
     return sheet
+
+
+def _reader(after: Dataset) -> Callable[[Path, int], str]:
+    """Value, as text, of an element in the data set or item that a path leads to; empty where there is none."""
+    holder = cache(lambda path: inside(after, path))
+
+    def text(path: Path, tag: int) -> str:
+        found = holder(path)
+        return "" if found is None else _text(found, tag)
+
+    return text
 
 
 def inside(dataset: Dataset, path: Path) -> Dataset | None:
@@ -178,7 +188,7 @@ def _is_sound(element: DataElement) -> bool:
 
 def _is_public(uid: str) -> bool:
     """Whether a UID is of the standard, or a maker's for a kind of object."""
-    return uid in UID_dictionary or uid in NEWER_UIDS | PRIVATE_CLASSES
+    return uid in UID_dictionary or uid in NEWER_UIDS or uid in PRIVATE_CLASSES
 
 
 def _plain(element: object) -> str:
@@ -186,19 +196,17 @@ def _plain(element: object) -> str:
     return str(element)
 
 
-def _dates(after: Dataset, moments: list[Moment], sheet: Sheet) -> None:
+def _dates(text: Callable[[Path, int], str], moments: list[Moment], sheet: Sheet) -> None:
     """All planted dates moved by the same days, time of day kept."""
-    shifts = [(moment, _shift(after, moment)) for moment in moments]
+    shifts = [(moment, _shift(text(moment.path, moment.tag), moment)) for moment in moments]
     usual = Counter(days for _, days in shifts if days is not None).most_common(1)
     for moment, days in shifts:
         good = days is not None and days != 0 and days == usual[0][0]
         sheet.mark("date shifted", good, _place(moment.path, moment.tag))
 
 
-def _shift(after: Dataset, moment: Moment) -> int | None:
+def _shift(text: str, moment: Moment) -> int | None:
     """Days that a date moved by; None where it is gone, no date, or has another time of day."""
-    holder = inside(after, moment.path)
-    text = _text(holder, moment.tag) if holder is not None else ""
     if not re.fullmatch(r"\d{8}.*", text) or text[8:] != moment.value[8:]:
         return None
     new, old = (date(int(t[:4]), int(t[4:6]), int(t[6:8])) for t in (text, moment.value))
