@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pydicom.dataset import Dataset
-from pydicom.tag import BaseTag, Tag
+from pydicom.tag import BaseTag
 
 from radlake.deid.verify.dicom_parts import PIXELS, Opened, elements, opened, raw, texts
 from radlake.deid.verify.leak import Leak, SourceKind
+from radlake.deid.verify.public import EQUIPMENT, as_written, is_device, is_free_code, is_of_scheme
 from radlake.deid.verify.sources import Sources, digest, moments
 from radlake.deid.verify.text import LEAST_IN_PIXELS, in_bytes, in_stream, in_text
 
@@ -17,12 +18,7 @@ _FREE = frozenset({"LO", "LT", "SH", "ST", "UC", "UT", "UR", "UN"})
 _PLAIN = frozenset({"CS", "AE", "AS", "TM"})  # no shapes: too short to have one
 _BYTES = frozenset({"OB", "OW", "OD", "OF", "OL", "OV", "OB or OW", "UN"})
 # Names and versions of products hold digits and capitals of all shapes; only identifiers that are known count there.
-_TECHNICAL = frozenset({
-    0x00080070, 0x00081090, 0x00181020, 0x00181019, 0x00181250, 0x00181251, 0x00181210, 0x00180024, 0x00181016,
-    0x00189005, 0x00120063,
-})  # fmt: skip
-_CODES = frozenset({0x00080100, 0x00080119})
-_CODE_SCHEME = 0x00080102
+_TECHNICAL = EQUIPMENT | {0x00120063}
 _NO_DATE = frozenset({"", "19000101"})  # nothing, and the dummy of the standard's action D
 # PS3.16 CID 7050: what a file says was kept on purpose.
 _KEPT: dict[str, frozenset[SourceKind]] = {
@@ -57,7 +53,7 @@ def _all(file: Opened, sources: Sources) -> Iterator[Leak]:
     yield from _days(file, sources)
     yield from in_bytes(bytes(getattr(file.dataset, "preamble", None) or b""), "preamble", sources.needles)
     yield from _behind(file, sources)
-    yield from _in_raw_bytes(file.path, sources)
+    yield from _in_raw_bytes(file, sources)
 
 
 def _kept(dataset: Dataset) -> frozenset[str]:
@@ -89,27 +85,21 @@ def _in_element(dataset: Dataset, tag: BaseTag, vr: str, place: str, sources: So
             elif text.strip(" \0") and not _is_number(text):
                 yield from in_text(text, place, needles)
         elif vr in _FREE or vr == "PN":
-            own = tag in _TECHNICAL or _is_code(dataset, tag)
-            kind = needles.whole(text) if len(text.strip()) > 1 and not own else None
-            yield from [Leak(kind, place)] if kind else ()
-            yield from in_text(text, place, needles, shaped=not own)
+            yield from _in_free_text(dataset, tag, text, place, sources)
         elif vr in _PLAIN:
             yield from in_text(text, place, needles, shaped=False)
 
 
-def _is_code(dataset: Dataset, tag: BaseTag) -> bool:
-    """Whether an element is a code of a public scheme: those are long numbers as well."""
-    if tag not in _CODES:
-        return False
-    from pydicom.sr._concepts_dict import concepts
-
-    return next(iter(texts(dataset, Tag(_CODE_SCHEME))), "").strip(" \0") in {
-        *concepts,
-        "SRT",
-        "SDM",
-        "99SDM",
-        "SCPECG",
-    }
+def _in_free_text(dataset: Dataset, tag: BaseTag, text: str, place: str, sources: Sources) -> Iterator[Leak]:
+    """What one text gives away."""
+    if is_free_code(dataset, tag, text):
+        return
+    own = tag in _TECHNICAL or is_of_scheme(dataset, tag)
+    kind = sources.needles.whole(text) if len(text.strip()) > 1 and not own else None
+    yield from [Leak(kind, place)] if kind else ()
+    device = is_device(tag, text, sources.devices)
+    found = in_text(text, place, sources.needles, shaped=not own)
+    yield from (leak for leak in found if not (device and leak.kind == "name"))
 
 
 def _is_number(text: str) -> bool:
@@ -149,10 +139,11 @@ def _behind(file: Opened, sources: Sources) -> Iterator[Leak]:
         yield from in_bytes(stream.read(_MOST_BEHIND), f"bytes from {file.pixels[1]}", sources.needles)
 
 
-def _in_raw_bytes(path: Path, sources: Sources) -> Iterator[Leak]:
+def _in_raw_bytes(file: Opened, sources: Sources) -> Iterator[Leak]:
     """Known identifiers in any readable run of the file, wherever no reader would look for an element.
 
     Days are left out: those that were moved may fall on the day of somebody else.
     """
-    with path.open("rb") as stream:
-        yield from (leak for leak in in_stream(stream, sources.needles) if leak.kind != "date")
+    public = as_written(file.dataset, sources.devices)
+    with file.path.open("rb") as stream:
+        yield from (leak for leak in in_stream(stream, sources.needles, public=public) if leak.kind != "date")

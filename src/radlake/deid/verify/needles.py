@@ -150,17 +150,17 @@ class Needles:
         self.uids.add(text.strip(" \0"))
 
     def _put(self, sequence: tuple[str, ...], kind: SourceKind) -> None:
-        if _is_filler("".join(sequence)):  # counts as a whole value only
+        if is_filler("".join(sequence)):  # counts as a whole value only
             return
         self.sequences.setdefault(sequence[0], set()).add((sequence, kind))
 
 
-def _is_filler(text: str) -> bool:
+def is_filler(text: str) -> bool:
     """Whether a value is typed to fill a field ("xxxxxx", "123456789"): smooth samples spell it by chance.
 
     Examples
     --------
-    >>> _is_filler("9999999"), _is_filler("234567"), _is_filler("4711081")
+    >>> is_filler("9999999"), is_filler("234567"), is_filler("4711081")
     (True, True, False)
     """
     return len(set(text)) == 1 or text in _COUNTED

@@ -16,6 +16,7 @@ from pydicom.dataset import Dataset
 from radlake.deid.verify.dicom_parts import PIXELS, Opened, elements, opened, texts
 from radlake.deid.verify.leak import SourceKind
 from radlake.deid.verify.needles import Needles, words
+from radlake.deid.verify.public import Value, devices
 
 _IDS: dict[str, SourceKind] = {
     **dict.fromkeys(("PatientID", "OtherPatientIDs", "IssuerOfPatientID", "MedicalRecordLocator"), "patient id"),
@@ -55,6 +56,7 @@ class Sources:
     needles: Needles = field(default_factory=Needles)
     days: dict[str, frozenset[str]] = field(default_factory=dict)  # by digest of the pixel element
     moments: set[tuple[str, str]] = field(default_factory=set)  # day and time of day that belong together
+    devices: set[Value] = field(default_factory=set)  # what equipment is called, where no person of the file is
     files: int = 0
 
     def __bool__(self) -> bool:
@@ -89,6 +91,7 @@ def _take(source: Opened, found: Sources) -> None:
                 days.add(text[:8])
     found.days[digest(source)] = found.days.get(digest(source), frozenset()) | days
     found.moments |= set(moments(source.dataset))
+    found.devices |= set(devices(source.dataset))
 
 
 def _is_part(some: list[str], whole: list[str]) -> bool:

@@ -45,17 +45,21 @@ def decoded(run: bytes) -> list[str]:
     return [run.decode("utf-8", "ignore"), run.decode("latin-1")]
 
 
-def in_stream(stream: IO[bytes], needles: Needles, *, place: str = "raw bytes") -> Iterator[Leak]:
+def in_stream(
+    stream: IO[bytes], needles: Needles, *, place: str = "raw bytes", public: re.Pattern[bytes] | None = None
+) -> Iterator[Leak]:
     """Known identifiers in the rest of a stream, whatever it holds; memory does not grow with its length.
 
-    Only runs of ASCII and of UTF-8, and wide ones, count here: in samples of a picture every byte is a Latin-1 letter.
+    What is public is passed over. Only runs of ASCII and of UTF-8, and wide ones, count: in samples of a picture every
+    byte is a Latin-1 letter.
     """
     begin, tail = stream.tell(), b""
     while needles and (data := stream.read(_CHUNK)):
         where, found = f"{place} from {begin - len(tail)}", set()
-        for run in _SURE.findall(tail + data):
+        window = public.sub(b"\0", tail + data) if public else tail + data
+        for run in _SURE.findall(window):
             found |= needles.find(words(run.decode("utf-8", "ignore")), least=LEAST_IN_PIXELS)
-        for run in _WIDE.findall(tail + data):
+        for run in _WIDE.findall(window):
             found |= needles.find(words(run.decode("utf-16-le", "ignore")), least=LEAST_IN_PIXELS)
         yield from (Leak(kind, where) for kind in sorted(found))
         begin, tail = begin + len(data), data[-_OVERLAP:]
