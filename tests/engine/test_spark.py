@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pytest
+from pydicom.data import get_testdata_file
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import RandomForestClassifier
@@ -23,12 +25,18 @@ from sklearn.metrics import adjusted_rand_score, log_loss, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
+from typer.testing import CliRunner
 
+from radlake.cli import app
 from radlake.core.errors import UsageError
+from radlake.deid import ledger
+from radlake.deid.files import Settings
+from radlake.deid.keys import load_key
 from radlake.engine import registry
+from radlake.engine.deidentify import Options, deidentify
 from radlake.engine.local import Local
 from radlake.engine.pipeline import Pipeline, step
-from radlake.engine.spark import NoSpark, Spark, learning
+from radlake.engine.spark import NoSpark, Spark, SparkFailed, learning
 from radlake.engine.spark.learning import fit, k_means
 from radlake.engine.spark.query import sql
 from radlake.lake.errors import SqlError
@@ -123,6 +131,32 @@ def test_the_run_is_recorded_as_one_on_spark(both: Place) -> None:
 
 def test_an_unchanged_rerun_on_spark_does_nothing(both: Place) -> None:
     assert not any(both.run("spark", study=STUDY, engine=Spark(), strict=False).worked.values())
+
+
+def test_files_are_cleaned_on_spark_as_by_one_worker_or_two(both: Place, tmp_path: Path) -> None:
+    source, key_file = tmp_path / "scans 病人", tmp_path / "key"
+    source.mkdir()
+    for name in ("CT_small.dcm", "MR_small.dcm", "test-SR.dcm", "MR_truncated.dcm", "README.txt"):
+        shutil.copyfile(get_testdata_file(name), source / name)
+    settings = Settings(load_key(key_file, create=True), profile="research", pixels="off")
+    for name, workers in (("here", 0), ("two", 2)):
+        deidentify(source, tmp_path / name, settings, Options(Local(workers)))
+    words = ["deidentify", source, "--out", tmp_path / "spark", "--profile", "research", "--pixels", "off"]
+    asked = CliRunner().invoke(app, [*map(str, words), "--engine", "spark", "--key-file", str(key_file), "--json"])
+    assert (asked.exit_code, json.loads(asked.stdout)["files"]) == (0, {"done": 3, "ignored": 1, "quarantined": 1})
+    assert cleaned(tmp_path / "spark") == cleaned(tmp_path / "two") == cleaned(tmp_path / "here")
+    again = deidentify(source, tmp_path / "spark", settings, Options(Spark(), key_file=key_file))
+    assert (again.worked, ledger.read_run(tmp_path / "spark").wall_clock["workers"]) == (0, 2)
+    load_key(tmp_path / "other", create=True)
+    with pytest.raises(SparkFailed, match="give every worker the same key file"):
+        deidentify(source, tmp_path / "refused", settings, Options(Spark(), key_file=tmp_path / "other"))
+
+
+def cleaned(dest: Path) -> tuple[dict[str, bytes], list[list[dict[str, object]]]]:
+    """Files of a cleaned folder but the run's own account, and the tables of the ledger."""
+    files = {p.relative_to(dest).as_posix(): p.read_bytes() for p in dest.rglob("*.dcm")}
+    roots = {"files": dest, "audit": dest, "sources": ledger.default_private(dest)}
+    return files, [ledger.read_table(root, table).to_pylist() for table, root in roots.items()]
 
 
 def test_both_engines_answer_the_same_in_sql(both: Place) -> None:

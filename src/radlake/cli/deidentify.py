@@ -10,12 +10,28 @@ from typing import Annotated, Any
 
 import typer
 
-from radlake.cli.common import CORES, OWN_WORK, AsJson, KeyFile, Quiet, Workers, deidentify, examples, parse_memory
+from radlake.cli.common import (
+    CORES,
+    OWN_WORK,
+    Archive,
+    AsJson,
+    EngineName,
+    ExecutorMemory,
+    KeyFile,
+    Master,
+    Quiet,
+    Workers,
+    deidentify,
+    examples,
+    make_engine,
+    parse_memory,
+)
 
 EXAMPLES = examples(
     "deidentify scans/ --out clean",
     "deidentify scans/ --out clean --profile research --option retain-device-identity",
     "deidentify LAKE --out clean --names keep --workers 8",
+    "deidentify /data/scans --out /data/clean --engine spark --master spark://HOST:7077",
 )
 
 
@@ -68,6 +84,10 @@ def run(
         Any, typer.Option(parser=parse_memory, metavar="SIZE", help="For the files under way together.")
     ] = "4GiB",
     timeout: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Longest time for one file.")] = 600.0,
+    engine: Annotated[EngineName, typer.Option(help="What does the work.")] = EngineName.local,
+    master: Master = "local[2,4]",
+    executor_memory: ExecutorMemory = "",
+    archive: Archive = "",
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first unforeseen problem.")] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -75,20 +95,21 @@ def run(
     """Clean files of what identifies people, by DICOM PS3.15 Annex E.
 
     Every file ends as one row of DEST/_deidentification/files.parquet: cleaned, or set aside with a reason. Run the
-    same command again after new files came, or after it was stopped: only what is new or changed is done.
+    same command again after new files came, or after it was stopped: only what is new or changed is done. With --engine
+    spark, every worker reaches FOLDER, DEST and the private part under the same paths.
     """
     from radlake.deid.files import Settings
     from radlake.deid.keys import load_key
     from radlake.deid.rules import rulebook
     from radlake.engine.deidentify import Options
     from radlake.engine.deidentify import deidentify as start
-    from radlake.engine.local import Local
     from radlake.engine.progress import shown
 
     key = load_key(key_file, create=True)
     settings = Settings(key, rulebook(profile), tuple(option or ()), names.value, pixels.value)
+    chosen = make_engine(engine, (workers, memory, timeout), (master, executor_memory, archive))
     with shown(quiet=quiet or as_json) as progress:
-        summary = start(source, out, settings, Options(Local(workers, memory, timeout), private, strict, progress))
+        summary = start(source, out, settings, Options(chosen, private, strict, progress, key_file))
     if summary.unreadable_folders:
         typer.echo(f"radlake: {summary.unreadable_folders:,} folders may not be listed and were left out", err=True)
     if as_json:

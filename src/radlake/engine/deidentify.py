@@ -1,4 +1,4 @@
-"""Cleaning of a folder, or of the files behind a lake, into a new folder by a pool, resumable at any moment.
+"""Cleaning of a folder, or of the files behind a lake, into a new folder by an engine, resumable at any moment.
 
 One bad file, dead worker or memory shortage costs that file, never the folder. Names and paths of inputs stay in the
 private part.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,7 +34,7 @@ from radlake.engine.chain import Piece
 from radlake.engine.cleaned import PART, Destination
 from radlake.engine.inputs import LAKE_MARK, Found, require, walk
 from radlake.engine.local import Load, Local, batches
-from radlake.engine.options import Progress, Silent, lost
+from radlake.engine.options import Engine, Progress, Silent, lost
 from radlake.lake.errors import KeyMismatchError, storage_errors
 from radlake.lake.lock import exclusive
 from radlake.lake.private import make_private
@@ -51,19 +52,23 @@ class Options:
 
     Parameters
     ----------
-    limits : Local
-        Workers, memory and time.
+    engine : Engine
+        `Local`, or `radlake.engine.spark.Spark`: then source, destination and private part lie where every worker has
+        them under the same path.
     private : Path or None
         The private part; beside the destination by default.
     strict : bool
         Raise at the first unforeseen exception.
     progress : Progress
+    key_file : Path or None
+        Where Spark's workers find the key; in their user's configuration by default.
     """
 
-    limits: Local = field(default_factory=Local)
+    engine: Engine = field(default_factory=Local)
     private: Path | None = None
     strict: bool = False
     progress: Progress = field(default_factory=Silent)
+    key_file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -110,10 +115,10 @@ def deidentify(source: str | Path, dest: str | Path, settings: Settings, options
         When the disk fails; what is done stays done.
     """
     options = options or Options()
-    source, dest = Path(source), Path(dest)
-    private = options.private or ledger.default_private(dest)
+    source, dest = Path(source), Path(dest).absolute()
+    private = (options.private or ledger.default_private(dest)).absolute()
     settings = replace(settings, review=private / "review", series=private / "series")
-    run = _checked(source, dest, private, settings, options.limits)
+    run = _checked(source, dest, private, settings)
     started = time.perf_counter()
     with storage_errors():
         make_private(private)
@@ -125,15 +130,16 @@ def deidentify(source: str | Path, dest: str | Path, settings: Settings, options
             heads = found.heads() if FACES_CLEANED in run.options else {}
             loads = found.pieces(place.done(), heads)
             if loads or not ledger.is_cleaned(dest):
+                run = replace(run, wall_clock={**run.wall_clock, "workers": options.engine.workers})
                 ledger.write_run(dest, run)
                 with _listed(private / "series", heads, loads):
-                    _work(_Spec(place, settings, options.strict, options.limits.memory_bytes >> 20), loads, options)
+                    _work(_spec(place, settings, options), loads, options)
                 ended = {**run.wall_clock, "ended": _now(), "seconds": round(time.perf_counter() - started, 3)}
                 ledger.write_run(dest, replace(run, wall_clock=ended))
             return Summary(place.counts(), len(loads), time.perf_counter() - started, found.unreadable)
 
 
-def _checked(source: Path, dest: Path, private: Path, settings: Settings, limits: Local) -> ledger.Run:
+def _checked(source: Path, dest: Path, private: Path, settings: Settings) -> ledger.Run:
     """What run.json will say, once it is certain that the places and settings fit."""
     require([source])
     run = ledger.Run(
@@ -143,7 +149,7 @@ def _checked(source: Path, dest: Path, private: Path, settings: Settings, limits
         settings.pixels,
         fingerprint(settings.key),
         {"cleaner": str(VERSION), "python": platform.python_version(), **_versions()},
-        wall_clock={"started": _now(), "ended": None, "seconds": None, "workers": limits.workers},
+        wall_clock={"started": _now(), "ended": None, "seconds": None, "workers": None},
     )
     inner, outer = dest.resolve(), source.resolve()
     if inner.is_relative_to(outer) or outer.is_relative_to(inner):
@@ -243,15 +249,33 @@ class _Spec:
     settings: Settings
     strict: bool
     memory_mib: int
+    run_id: str
+    key_file: str
+
+    @property
+    def key(self) -> bytes:
+        """The owner's secret."""
+        return self.settings.key
+
+    def with_key(self, key: bytes) -> _Spec:
+        """The same with another key."""
+        return replace(self, settings=replace(self.settings, key=key))
+
+
+def _spec(place: Destination, settings: Settings, options: Options) -> _Spec:
+    """All of it."""
+    key_file = str(options.key_file.absolute()) if options.key_file else ""
+    memory = options.engine.memory_bytes >> 20
+    return _Spec(place, settings, options.strict, memory, secrets.token_hex(8), key_file)
 
 
 def _work(spec: _Spec, loads: Sequence[Load], options: Options) -> None:
     """Clean what is to do."""
     options.progress.begin("cleaning", len(loads))
     gathered = time.monotonic()
-    for outcome in _outcomes(spec, loads, options.limits):
+    for outcome in options.engine.spread(make_work, spec, batches(loads, _ITEMS_A_BATCH)):
         if isinstance(outcome, pool.Lost):
-            spec.place.write_part([_fault_row(outcome.item, lost(outcome.code, options.limits).fault("deidentify"))])
+            spec.place.write_part([_fault_row(outcome.item, lost(outcome.code, options.engine).fault("deidentify"))])
             options.progress.advance(1, 1)
         else:
             options.progress.advance(len(outcome.items), outcome.result)
@@ -260,19 +284,6 @@ def _work(spec: _Spec, loads: Sequence[Load], options: Options) -> None:
             gathered = time.monotonic()
     spec.place.gather()
     options.progress.end()
-
-
-def _outcomes(spec: _Spec, loads: Sequence[Load], limits: Local) -> Iterator[pool.Done[Piece, int] | pool.Lost[Piece]]:
-    """Batches as they end; with no workers in this process."""
-    found = batches(loads, _ITEMS_A_BATCH)
-    if limits.workers == 0:
-        work = make_work(spec)
-        for batch in found:
-            yield pool.Done(batch.items, work(batch.items, lambda _: None))
-        return
-    yield from pool.run(
-        make_work, spec, found, limits=pool.Limits(limits.workers, limits.memory_bytes, limits.timeout_s)
-    )
 
 
 def make_work(spec: Any) -> pool.Work:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,13 +49,19 @@ class Local:
         """Do every piece; yield batches as they end."""
         unit = spec.chain.unit
         found = batches(loads, _ITEMS_A_BATCH[unit], _COST_OF_MEASURES if unit == "measures" else _COST_A_BATCH)
+        yield from self.spread(make_work if self.workers else Work, spec, found)
+
+    def spread(
+        self, make: Callable[[Any], pool.Work], spec: Any, found: Iterable[pool.Batch[Piece]]
+    ) -> Iterator[pool.Done[Piece, Any] | pool.Lost[Piece]]:
+        """Do batches by the work that a function builds; yield them as they end."""
         if self.workers == 0:
-            work = Work(spec)
+            work = make(spec)
             for batch in found:
                 yield pool.Done(batch.items, work(batch.items, lambda _: None))
             return
         limits = pool.Limits(self.workers, self.memory_bytes, self.timeout_s)
-        yield from pool.run(make_work, spec, found, limits=limits)
+        yield from pool.run(make, spec, found, limits=limits)
 
 
 def make_work(spec: Any) -> pool.Work:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 from radlake.core import pool
 from radlake.core.fault import ItemError
@@ -41,6 +41,29 @@ class Silent:
         """Say nothing."""
 
 
+class Keyed(Protocol):
+    """What workers must know to do pieces that no chain does; it holds the owner's key, or travels without."""
+
+    @property
+    def run_id(self) -> str:
+        """Of one run: what its workers hold is of no use to the next."""
+        ...
+
+    @property
+    def key(self) -> bytes:
+        """The owner's secret."""
+        ...
+
+    @property
+    def key_file(self) -> str:
+        """Where a worker elsewhere finds the key; empty: in its user's configuration."""
+        ...
+
+    def with_key(self, key: bytes) -> Self:
+        """The same with another key."""
+        ...
+
+
 class Engine(Protocol):
     """What does pieces of work: `Local`, or `radlake.engine.spark.Spark`."""
 
@@ -66,6 +89,12 @@ class Engine(Protocol):
 
     def each(self, spec: Spec, loads: Iterable[Load]) -> Iterator[pool.Done[Piece, Result] | pool.Lost[Piece]]:
         """Do every piece; yield batches as they end."""
+        ...
+
+    def spread(
+        self, make: Callable[[Any], pool.Work], spec: Keyed, found: Iterable[pool.Batch[Piece]]
+    ) -> Iterator[pool.Done[Piece, int] | pool.Lost[Piece]]:
+        """Do batches by the work that `make`, a function of a module, builds of `spec`; its result is a count."""
         ...
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from radlake.core.errors import RadlakeError
 from radlake.deid.keys import fingerprint, load_key
 from radlake.engine.chain import Piece, Result, Spec
 from radlake.engine.local import Load, batches, make_work
+from radlake.engine.options import Keyed
 from radlake.engine.spark.session import ENVIRONMENT, SparkFailed, session, told
 from radlake.lake.parts import Part
 
@@ -90,24 +92,37 @@ class Spark:
         """Do every piece; yield batches as they end."""
         grouped = any(s.shape == "group" for s in spec.chain.stages)
         job = self._group_job if grouped else self._each_job
-        most = _TASKS_A_CORE * self.workers
-        waiting: list[pool.Batch[Piece]] = []
-        for batch in batches(loads, _ITEMS_A_TASK[spec.chain.unit], _WORK_A_TASK):
-            waiting.append(batch)
-            if len(waiting) == most:
-                yield from job(spec, waiting)
-                waiting = []
-        if waiting:
-            yield from job(spec, waiting)
+        sealed = replace(spec, context=replace(spec.context, key=b""))
+        held = _Held(fingerprint(spec.context.key), spec.key_file or "", _open_chain)
+        task = _Task((spec.run_id, spec.chain.key), make_work, sealed, held, self._limits)
+        for some in self._jobs(batches(loads, _ITEMS_A_TASK[spec.chain.unit], _WORK_A_TASK)):
+            yield from _collected(job(_run_batch(task), some), some, _result)
 
-    def _each_job(
-        self, spec: Spec, found: list[pool.Batch[Piece]]
-    ) -> Iterator[pool.Done[Piece, Result] | pool.Lost[Piece]]:
+    def spread(
+        self, make: Callable[[Any], pool.Work], spec: Keyed, found: Iterable[pool.Batch[Piece]]
+    ) -> Iterator[pool.Done[Piece, int] | pool.Lost[Piece]]:
+        """Do batches by the work that a function builds; yield them as they end."""
+        held = _Held(fingerprint(spec.key), spec.key_file, _open)
+        task = _Task((spec.run_id, make.__module__), make, spec.with_key(b""), held, self._limits)
+        for some in self._jobs(found):
+            yield from _collected(self._each_job(_run_batch(task), some), some, lambda counts, _: sum(counts))
+
+    @property
+    def _limits(self) -> pool.Limits:
+        """Of the supervised process in a task."""
+        return pool.Limits(1, self.memory_bytes, self.timeout_s)
+
+    def _jobs(self, found: Iterable[pool.Batch[Piece]]) -> Iterator[list[pool.Batch[Piece]]]:
+        """Batches, as many together as make one job."""
+        left = iter(found)
+        while some := list(islice(left, _TASKS_A_CORE * self.workers)):
+            yield some
+
+    def _each_job(self, run_batch: Callable[[list[Piece]], str], found: list[pool.Batch[Piece]]) -> list[Any]:
         """One mapInArrow job, a row per batch."""
         texts = [json.dumps([asdict(p) for p in b.items]) for b in found]
         table = pa.table({"batch": range(len(found)), "pieces": texts})
         frame = self.session().createDataFrame(table).repartition(len(found))
-        run_batch = _run_batch(spec, self.memory_bytes, self.timeout_s)
 
         def work(arrow: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             for record in arrow:
@@ -116,12 +131,10 @@ class Spark:
                     yield _outcome(row["batch"], run_batch(pieces)).to_batches()[0]
 
         with told():
-            rows = frame.mapInArrow(work, _OUTCOME).collect()
-        yield from _collected(rows, found)
+            rows: list[Any] = frame.mapInArrow(work, _OUTCOME).collect()
+        return rows
 
-    def _group_job(
-        self, spec: Spec, found: list[pool.Batch[Piece]]
-    ) -> Iterator[pool.Done[Piece, Result] | pool.Lost[Piece]]:
+    def _group_job(self, run_batch: Callable[[list[Piece]], str], found: list[pool.Batch[Piece]]) -> list[Any]:
         """One groupBy.applyInArrow job, a row per member; a group is a batch of keys."""
         members = [
             {"batch": n, "id": p.id, "input_key": p.input_key, "row": json.dumps(p.row), "member": json.dumps(m)}
@@ -130,7 +143,6 @@ class Spark:
             for m in p.members
         ]
         frame = self.session().createDataFrame(pa.Table.from_pylist(members)).groupBy("batch")
-        run_batch = _run_batch(spec, self.memory_bytes, self.timeout_s)
 
         def work(table: pa.Table) -> pa.Table:
             pieces: dict[str, Piece] = {}
@@ -141,31 +153,68 @@ class Spark:
             return _outcome(ordered[0]["batch"], run_batch(list(pieces.values())))
 
         with told():
-            rows = frame.applyInArrow(work, _OUTCOME).collect()
-        yield from _collected(rows, found)
+            rows: list[Any] = frame.applyInArrow(work, _OUTCOME).collect()
+        return rows
 
 
-def _run_batch(spec: Spec, memory: int, timeout: float) -> Callable[[list[Piece]], str]:
-    """What a Spark task does with its pieces: all of them in a supervised process; the outcome as JSON.
+@dataclass(frozen=True)
+class _Held:
+    """Where a worker gets the key, and how it goes into what travelled without.
 
-    The key stays behind: a task travels through Spark's memory and scratch files, so a worker reads the key from a file
-    of its own and compares fingerprints.
+    Parameters
+    ----------
+    wanted : str
+        Fingerprint of the key.
+    file : str
+        Where it is; empty: in the user's configuration.
+    into : callable
+        (spec, key) -> spec.
     """
-    wanted = fingerprint(spec.context.key)
-    sealed = replace(spec, context=replace(spec.context, key=b""))
-    limits = pool.Limits(1, memory, timeout)
+
+    wanted: str
+    file: str
+    into: Callable[[Any, bytes], Any]
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a Spark task carries: its run and its work, how to build that, and what it must know but the key.
+
+    A task travels through Spark's memory and scratch files, so a worker reads the key from a file of its own and
+    compares fingerprints.
+    """
+
+    name: tuple[str, str]
+    make: Callable[[Any], pool.Work]
+    spec: Any
+    key: _Held
+    limits: pool.Limits
+
+
+def _open_chain(spec: Spec, key: bytes) -> Spec:
+    """A chain's spec with the key."""
+    return replace(spec, context=replace(spec.context, key=key))
+
+
+def _open(spec: Keyed, key: bytes) -> Keyed:
+    """Any other with the key."""
+    return spec.with_key(key)
+
+
+def _run_batch(task: _Task) -> Callable[[list[Piece]], str]:
+    """What a Spark task does with its pieces: all of them in a supervised process; the outcome as JSON."""
 
     def run_batch(pieces: list[Piece]) -> str:
-        found: dict[str, Any] = {"parts": [], "lost": [], "set_aside": 0}
+        found: dict[str, Any] = {"results": [], "lost": []}
         try:
-            standing = _standing(sealed, wanted, limits)
+            standing = _standing(task)
             for batch in batches((Load(p) for p in pieces), _ITEMS_AT_ONCE):
                 for outcome in standing.run([batch]):
                     if isinstance(outcome, pool.Lost):
                         found["lost"].append((outcome.item.id, outcome.code))
                     else:
-                        found["parts"] += [asdict(p) for p in outcome.result.parts]
-                        found["set_aside"] += outcome.result.set_aside
+                        plain = asdict(outcome.result) if isinstance(outcome.result, Result) else outcome.result
+                        found["results"].append(plain)
         except RadlakeError as error:  # its message is made by radlake; Spark would print the whole stack
             found["refused"] = str(error)
         return json.dumps(found)
@@ -177,20 +226,18 @@ def _run_batch(spec: Spec, memory: int, timeout: float) -> Callable[[list[Piece]
 _KEPT: dict[tuple[str, str], pool.Standing[Piece]] = {}
 
 
-def _standing(sealed: Spec, wanted: str, limits: pool.Limits) -> pool.Standing[Piece]:
-    """The supervised process for a chain of a run; that of an earlier chain ends."""
-    name = (sealed.run_id, sealed.chain.key)
-    if name not in _KEPT:
+def _standing(task: _Task) -> pool.Standing[Piece]:
+    """The supervised process for one work of a run; that of an earlier one ends."""
+    if task.name not in _KEPT:
         while _KEPT:
             _KEPT.popitem()[1].close()
-        key = load_key(Path(sealed.key_file) if sealed.key_file else None)
-        if fingerprint(key) != wanted:
+        key = load_key(Path(task.key.file) if task.key.file else None)
+        if fingerprint(key) != task.key.wanted:
             raise WrongKey(
-                f"a worker holds the key {fingerprint(key)}, not {wanted}: give every worker the same key file"
+                f"a worker holds the key {fingerprint(key)}, not {task.key.wanted}: give every worker the same key file"
             )
-        spec = replace(sealed, context=replace(sealed.context, key=key))
-        _KEPT[name] = pool.Standing(make_work, spec, limits)
-    return _KEPT[name]
+        _KEPT[task.name] = pool.Standing(task.make, task.key.into(task.spec, key), task.limits)
+    return _KEPT[task.name]
 
 
 def _outcome(batch: int, outcome: str) -> pa.Table:
@@ -199,8 +246,8 @@ def _outcome(batch: int, outcome: str) -> pa.Table:
 
 
 def _collected(
-    rows: Iterable[Any], found: list[pool.Batch[Piece]]
-) -> Iterator[pool.Done[Piece, Result] | pool.Lost[Piece]]:
+    rows: Iterable[Any], found: list[pool.Batch[Piece]], joined: Callable[[list[Any], list[Piece]], Any]
+) -> Iterator[pool.Done[Piece, Any] | pool.Lost[Piece]]:
     """A job's result as the local engine gives it, in the order of the batches."""
     for row in sorted(rows, key=lambda r: int(r["batch"])):
         outcome = json.loads(row["outcome"])
@@ -208,8 +255,14 @@ def _collected(
             raise SparkFailed(outcome["refused"])
         lost = dict(outcome["lost"])
         pieces = [p for p in found[row["batch"]].items if p.id not in lost]
-        parts = [Part(**p) for p in outcome["parts"]]
-        yield pool.Done(pieces, Result(parts, len(pieces) - outcome["set_aside"], outcome["set_aside"]))
+        yield pool.Done(pieces, joined(outcome["results"], pieces))
         for piece in found[row["batch"]].items:
             if piece.id in lost:
                 yield pool.Lost(piece, lost[piece.id])
+
+
+def _result(results: list[dict[str, Any]], pieces: list[Piece]) -> Result:
+    """A chain's results as one."""
+    parts = [Part(**p) for result in results for p in result["parts"]]
+    aside = sum(result["set_aside"] for result in results)
+    return Result(parts, len(pieces) - aside, aside)
