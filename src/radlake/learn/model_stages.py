@@ -267,7 +267,8 @@ def scored(bundle: Bundle, cohort: Cohort, *, split: str | None, seed: int) -> d
         "drawn": drawn(given), "worst": worst(given, cases.ids, bundle.fitted.classes),
         "sets": _sets(given.y, told, bundle.fitted.classes),
         "subgroups": group_rows(subgroups(given, attributes(cases), seed=seed)),
-        "classes": list(bundle.fitted.classes),
+        "classes": list(bundle.fitted.classes), "operating": (bundle.evidence or {}).get("operating"),
+        "unknown": int((cases.patients == "").sum()),
     }  # fmt: skip
 
 

@@ -132,14 +132,11 @@ def chosen(evidence: Mapping[str, Any] | None) -> Chosen | None:
         return None
     tried = [line for line in evidence["table"] if line["mean"] is not None]
     untried = [line for line in evidence["table"] if line["mean"] is None]
-    point = evidence.get("operating")
     gaps, groups = by_group(evidence.get("subgroups", []))
     return Chosen(
         reason=evidence["reason"].split(" Not tried:")[0],
         expectation=evidence["expectation"].replace("+-", "±"),
-        point=""
-        if point is None
-        else f"It acts from a probability of {fixed(point['threshold'])} on: {point['words']}.",
+        point=acts(evidence.get("operating")),
         notes=[_named(text) for text in evidence["notes"]],
         flow=evidence.get("flow", []),
         table_one=table_one(evidence.get("table_one", [])),
@@ -157,6 +154,11 @@ def chosen(evidence: Mapping[str, Any] | None) -> Chosen | None:
         compute=compute(evidence["compute"]),
         borne=borne(evidence.get("robustness"), evidence.get("task", "binary")),
     )
+
+
+def acts(point: Mapping[str, Any] | None) -> str:
+    """From where on a model acts, as a sentence; empty where it does not."""
+    return "" if point is None else f"It acts from a probability of {fixed(point['threshold'])} on: {point['words']}."
 
 
 def _named(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from radlake.lake.durable import write_bytes
 from radlake.report.account import sets
-from radlake.report.chosen import by_group, part, yes
+from radlake.report.chosen import acts, by_group, part, yes
 from radlake.report.page import render_page
 from radlake.report.wording import plural
 
@@ -35,6 +35,7 @@ def contents(found: Mapping[str, Any]) -> dict[str, Any]:
     gaps, groups = by_group(found["subgroups"])
     return {
         "model": found["model"], "target": found["target"], "who": _who(found), "yes": yes(found["classes"]),
+        "point": acts(found.get("operating")),
         "sets": sets(found["sets"]), "gaps": gaps, "groups": groups,
         "part": part(
             _title(found["split"]), found["scores"], found["drawn"], classes=found["classes"], worst=found["worst"]
@@ -51,6 +52,8 @@ def _who(found: Mapping[str, Any]) -> str:
     """On whom the model was tried."""
     left, outside = found["left_out"], found["outside"]
     text = f"Tried on {plural(found['cases'], 'case')} of {plural(found['patients'], 'patient')}."
+    if found.get("unknown"):
+        text += f" The patient is not known of {found['unknown']:,}: each counts as one."
     if left:
         text += f" {plural(left, 'case')} of the training {'was' if left == 1 else 'were'} left out."
     if outside:
