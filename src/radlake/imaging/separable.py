@@ -12,7 +12,7 @@ from radlake.imaging.arguments import Border, known_border
 from radlake.imaging.kernels.threads import Limits, by_slabs, over_rows
 from radlake.imaging.rounding import to_dtype
 
-_COLUMNS = 1 << 14  # columns filtered along z at a time: bounds the copies that OpenCV makes
+_COLUMNS = 1 << 12  # columns filtered along z at a time, so that a block stays in the cache
 
 # cv2.BORDER_REFLECT, _REPLICATE, _REFLECT_101 and _CONSTANT, which is not imported for their sake; no filter has wrap
 OPENCV_BORDERS = {"reflect": 2, "nearest": 1, "mirror": 4, "constant": 0}

@@ -7,7 +7,7 @@ operator and the spacing. Nothing is rescaled or cut to 8 bits.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -17,6 +17,9 @@ from radlake.imaging.arguments import Border, ImageOrArray, Lengths, Spacing, in
 from radlake.imaging.kernels.threads import by_slabs
 from radlake.imaging.rounding import to_dtype
 from radlake.imaging.separable import OPENCV_BORDERS, correlate
+
+if TYPE_CHECKING:
+    from radlake.imaging.kernels.slopes import Field
 
 Operator = Literal["sobel", "prewitt", "scharr", "central"]
 # Weights across the derivative, of the neighbour and of the sample itself, with sum 1.
@@ -77,9 +80,10 @@ def gradient(
     def slope(array: Array, steps: Spacing) -> Array:
         if not 0 <= axis < array.ndim:
             raise ValueError(f"axis must be from 0 to {array.ndim - 1}, got {axis}")
-        place = axis + 3 - array.ndim
-        found = gradient_field(array, steps, place, operator=operator, border=border, out_dtype=out_dtype)
-        return to_dtype(found.reshape(array.shape), out_dtype)
+        from radlake.imaging.kernels.slopes import slopes_of
+
+        field = gradient_field(array, steps, operator=operator, border=border, out_dtype=out_dtype)
+        return to_dtype(slopes_of(field, axis + 3 - array.ndim).reshape(array.shape), out_dtype)
 
     return _per_length(on_spatial_axes(image, slope, spacing=spacing, channel_axis=channel_axis))
 
@@ -116,10 +120,10 @@ def gradient_magnitude(
     """
 
     def length(array: Array, steps: Spacing) -> Array:
-        from radlake.imaging.kernels.slopes import LENGTH
+        from radlake.imaging.kernels.slopes import LENGTH, slopes_of
 
-        found = gradient_field(array, steps, LENGTH, operator=operator, border=border, out_dtype=out_dtype)
-        return to_dtype(found.reshape(array.shape), out_dtype)
+        field = gradient_field(array, steps, operator=operator, border=border, out_dtype=out_dtype)
+        return to_dtype(slopes_of(field, LENGTH).reshape(array.shape), out_dtype)
 
     return _per_length(on_spatial_axes(image, length, spacing=spacing, channel_axis=channel_axis))
 
@@ -327,9 +331,9 @@ def laplacian_of_gaussian(
 
 
 def gradient_field(
-    array: Array, spacing: Spacing, wanted: int, *, operator: Operator, border: Border, out_dtype: DTypeLike
-) -> FloatArray:
-    """Slopes along z, y, x (0, 1, 2), or their length, or all (see `kernels.slopes`): shape (1 or 4, z, y, x).
+    array: Array, spacing: Spacing, *, operator: Operator, border: Border, out_dtype: DTypeLike
+) -> Field:
+    """What slopes are taken of, for `kernels.slopes`; planes are volumes of one slice.
 
     Raises
     ------
@@ -339,16 +343,16 @@ def gradient_field(
     Examples
     --------
     >>> step = np.array([[0, 2, 4]])
-    >>> gradient_field(step, (1, 1), 2, operator="sobel", border="nearest", out_dtype=float)[0, 0].tolist()
-    [[1.0, 2.0, 1.0]]
+    >>> gradient_field(step, (1, 0.5), operator="sobel", border="nearest", out_dtype=float).scales.tolist()
+    [0.0, 0.5, 1.0]
     """
-    from radlake.imaging.kernels.slopes import slopes_of
+    from radlake.imaging.kernels.slopes import field_of
 
     if operator not in _ACROSS:
         raise ValueError(f"operator must be one of {', '.join(_ACROSS)}; got {operator!r}")
     volume, planar = _volume(array, out_dtype), array.ndim == 2
     around = (1.0, *spacing) if planar else spacing
-    return slopes_of(volume, around, _ACROSS[operator], wanted, known_border(border), planar=planar)
+    return field_of(volume, around, _ACROSS[operator], known_border(border), planar=planar)
 
 
 def _per_length(result: ImageOrArray) -> ImageOrArray:

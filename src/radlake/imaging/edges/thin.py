@@ -64,13 +64,11 @@ def canny(
 
     def thin(array: Array, steps: Spacing) -> BoolArray:
         from radlake.imaging.kernels.ridges import thin_edges
-        from radlake.imaging.kernels.slopes import ALL
 
         smooth = gaussian(array, sigma_mm=sigma_mm, sigma_vox=sigma_vox, spacing=steps, border=border)
-        field = gradient_field(smooth, steps, ALL, operator="sobel", border=border, out_dtype=np.float32)
-        planar = array.ndim == 2
-        around = (1.0, *steps) if planar else steps
-        return thin_edges(field, around, low, high, planar=planar).reshape(array.shape)
+        field = gradient_field(smooth, steps, operator="sobel", border=border, out_dtype=np.float32)
+        around = (1.0, *steps) if array.ndim == 2 else steps
+        return thin_edges(field, around, low, high).reshape(array.shape)
 
     if isinstance(image, Image):
         plain = scalar(image)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from radlake.core.image import BoolArray
 from radlake.imaging.kernels.compiled import compiled, copy, part
 from radlake.imaging.kernels.ordered import Codes
+from radlake.imaging.kernels.padding import places
 from radlake.imaging.kernels.threads import Limits, over_rows
 
 _RING = 1 << 20  # samples of run maxima held at a time: about the second-level cache, where the ball allows it
@@ -44,29 +45,29 @@ def runs_of(footprint: BoolArray) -> Runs:
     )
 
 
-def extreme_under_runs(padded: Codes, footprint: BoolArray, *, greatest: bool) -> Codes:
-    """Greatest or least sample under the footprint, for each place of it.
+def extreme_under_runs(volume: Codes, footprint: BoolArray, border: str, *, greatest: bool) -> Codes:
+    """Greatest or least sample under the footprint, in the shape and dtype of the volume.
 
     Parameters
     ----------
-    padded : (Z + kz - 1, Y + ky - 1, X + kx - 1) int16 or int32 array, C-contiguous
-        With half a footprint more on every side.
+    volume : (z, y, x) int16 or int32 array
     footprint : (kz, ky, kx) bool array
         As for `runs_of`.
+    border : {"reflect", "nearest", "mirror", "wrap"}
+        As in scipy.ndimage.
     greatest : bool
         Otherwise the least.
 
-    Returns
-    -------
-    (Z, Y, X) array of the same dtype.
-
     Examples
     --------
-    >>> extreme_under_runs(np.array([[[5, 0, 0, 7, 0]]], np.int16), np.ones((1, 1, 3), bool), greatest=True).tolist()
-    [[[5, 7, 7]]]
+    >>> row = np.array([[[5, 0, 0, 7, 0]]], np.int16)
+    >>> extreme_under_runs(row, np.ones((1, 1, 3), bool), "wrap", greatest=True).tolist()
+    [[[5, 5, 7, 7, 7]]]
     """
-    out = np.empty([side - k + 1 for side, k in zip(padded.shape, footprint.shape, strict=True)], padded.dtype)
+    samples = np.require(volume, requirements=("C", "W"))  # kernels take no array that is protected
+    out = np.empty_like(samples)
     kz, ky, _ = footprint.shape
+    source = [places(n, k // 2, border) for n, k in zip(volume.shape, footprint.shape, strict=True)]
     runs = runs_of(footprint)
     per_column = kz * runs.widths.size * (_ROWS + ky - 1)
     span = next((s for s in _SPANS if per_column * s <= _RING), _SPANS[-1])
@@ -74,8 +75,12 @@ def extreme_under_runs(padded: Codes, footprint: BoolArray, *, greatest: bool) -
     tile = min(rows, out.shape[1]), min(span, out.shape[2])
     flip = 0 if greatest else -1  # inverting all bits turns the order round
     tiles = out.shape[0], -(-out.shape[1] // tile[0]), out.shape[2]
-    places = np.stack([runs.z, runs.y, runs.width])
-    over_rows(tiles, lambda limits: _dilate(padded, out, places, runs.widths, tile, flip, limits), least=(4 * kz, 1))
+    where = np.stack([runs.z, runs.y, runs.width])
+
+    def dilate(limits: Limits) -> None:
+        _dilate(samples, source[0], source[1], source[2], out, where, runs.widths, tile, flip, limits)
+
+    over_rows(tiles, dilate, least=(4 * kz, 1))
     return out
 
 
@@ -84,6 +89,20 @@ def _flip(line: Codes, flip: int, target: Codes) -> None:
     """A run with all bits inverted (-1), or as it is (0)."""
     for x in range(line.size):
         target[x] = line[x] ^ flip
+
+
+@part
+def take(row: Codes, from_x: Places, left: int, flip: int, target: Codes) -> None:
+    """A run of a row that goes on beyond its ends, from `left` on; bits as by `_flip`."""
+    reach = (from_x.size - row.size) // 2
+    first = min(max(reach - left, 0), target.size)  # of the samples that lie in the row, which follow each other
+    last = max(min(reach + row.size - left, target.size), first)
+    for x in range(first):
+        target[x] = row[from_x[left + x]] ^ flip
+    begin = left + first - reach
+    _flip(row[begin : begin + last - first], flip, target[first:last])
+    for x in range(last, target.size):
+        target[x] = row[from_x[left + x]] ^ flip
 
 
 @part
@@ -125,12 +144,18 @@ def _join_runs(line: Codes, ring: Codes, runs: Places, z: int, y: int) -> None:
         i += 1
 
 
-@compiled(
-    "void(int16[:,:,::1], int16[:,:,::1], int64[:,::1], int64[::1], UniTuple(int64, 2), int64, UniTuple(int64, 4))",
-    "void(int32[:,:,::1], int32[:,:,::1], int64[:,::1], int64[::1], UniTuple(int64, 2), int64, UniTuple(int64, 4))",
+_DILATE = (
+    "void({0}[:,:,::1], int64[::1], int64[::1], int64[::1], {0}[:,:,::1], int64[:,::1], int64[::1],"
+    " UniTuple(int64, 2), int64, UniTuple(int64, 4))"
 )
-def _dilate(
-    padded: Codes,
+
+
+@compiled(_DILATE.format("int16"), _DILATE.format("int32"))
+def _dilate(  # noqa: PLR0913, PLR0917 - a kernel has no objects to group them
+    volume: Codes,
+    from_z: Places,
+    from_y: Places,
+    from_x: Places,
     out: Codes,
     runs: Places,
     widths: Places,
@@ -144,10 +169,9 @@ def _dilate(
     """
     depth, rows, width = out.shape
     tile_y, tile_x = tile
-    kz, ky = padded.shape[0] - depth + 1, padded.shape[1] - rows + 1
-    kx = padded.shape[2] - width + 1
-    ring = np.empty((kz, widths.size, tile_y + ky - 1, tile_x), padded.dtype)
-    bits = np.empty(tile_x + kx - 1, padded.dtype)
+    kz, ky, kx = from_z.size - depth + 1, from_y.size - rows + 1, from_x.size - width + 1
+    ring = np.empty((kz, widths.size, tile_y + ky - 1, tile_x), volume.dtype)
+    bits = np.empty(tile_x + kx - 1, volume.dtype)
     start, stop = limits[:2]
     for top in range(limits[2] * tile_y, min(limits[3] * tile_y, rows), tile_y):
         height = min(tile_y, rows - top)
@@ -155,7 +179,7 @@ def _dilate(
             n = min(tile_x, width - left)
             for plane in range(start, stop + kz - 1):
                 for y in range(height + ky - 1):
-                    _flip(padded[plane, top + y, left : left + n + kx - 1], flip, bits)
+                    take(volume[from_z[plane], from_y[top + y]], from_x, left, flip, bits[: n + kx - 1])
                     _maxima_of_runs(bits[: n + kx - 1], ring[plane % kz], y, n, widths)
                 z = plane - kz + 1
                 for y in range(height if z >= start else 0):

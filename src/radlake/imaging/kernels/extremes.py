@@ -1,4 +1,4 @@
-"""Greatest and least values under a footprint: boxes by OpenCV, balls by a kernel of our own. All are exact."""
+"""Greatest and least values under a footprint: boxes by OpenCV or a kernel of our own, balls by another. All exact."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from radlake.imaging.kernels.ordered import ordered
 from radlake.imaging.kernels.padding import padded
 from radlake.imaging.kernels.threads import by_slabs
 
-_COLUMNS = 1 << 14  # columns taken along z at a time: bounds the rows that OpenCV works on
-# what OpenCV can compare, and exact stand-ins for what it cannot
-_OPENCV = {"b1": "u1", "i1": "i2", "i4": "f8", "u4": "f8", "f2": "f4"} | {t: t for t in ("u1", "u2", "i2", "f4", "f8")}
+_COLUMNS = 1 << 12  # columns taken along z at a time, so that a block stays in the cache
+_OPENCV = ("b1", "u1", "f4", "f8")  # what OpenCV compares as quickly as we do
+_OPENCV_PLANES = (*_OPENCV, "i2", "u2")
+_CODES = tuple(np.dtype(t) for t in ("i2", "u2", "i4", "u4"))  # what our kernel compares as it is
 
 
 def extreme_under(array: Array, footprint: BoolArray, border: Border, *, greatest: bool) -> Array:
@@ -61,17 +62,22 @@ def extreme_under(array: Array, footprint: BoolArray, border: Border, *, greates
 
 
 def _of_boxes(volume: Array, shape: BoolArray, border: Border, greatest: bool) -> Array:
-    """By OpenCV, slice by slice and then along z; what it cannot compare exactly (64-bit integers) as balls are."""
-    stand_in = _OPENCV.get(volume.dtype.str[1:])
-    if stand_in is None:
-        return _of_balls(volume, shape, border, greatest)
-    work = volume.view(np.uint8) if volume.dtype == np.bool_ else volume.astype(stand_in, copy=False)
-    if border in ("wrap", "constant"):
-        around = _of_whole(padded(work, shape.shape, border), shape.shape, greatest)
-        inner = tuple(slice(side // 2, around.shape[i] - side // 2) for i, side in enumerate(shape.shape))
-        return np.ascontiguousarray(around[inner]).astype(volume.dtype)
-    # a box or ball holds every sample that it would see mirrored or repeated at the edge
-    return _of_whole(work, shape.shape, greatest).astype(volume.dtype, copy=False)
+    """By OpenCV, or by the kernel for what is no plane, has more than 8 bits, and is whole."""
+    size = shape.shape
+    if border == "constant":
+        return _inner(_of_boxes(padded(volume, size, border), shape, "nearest", greatest), size)
+    if volume.dtype.str[1:] not in (_OPENCV if size[0] > 1 else _OPENCV_PLANES):
+        from radlake.imaging.kernels.box import extreme_under_box
+
+        if volume.dtype in _CODES:
+            return extreme_under_box(volume, size, border, greatest=greatest)
+        codes, restore = ordered(volume)
+        return restore(extreme_under_box(codes, size, border, greatest=greatest))
+    if border == "wrap":
+        return _inner(_of_boxes(padded(volume, size, border), shape, "nearest", greatest), size)
+    # a box holds every sample that it would see mirrored or repeated at the edge
+    native = np.dtype(np.uint8) if volume.dtype == np.bool_ else volume.dtype.newbyteorder("=")
+    return _of_whole(volume.astype(native, copy=False), size, greatest).astype(volume.dtype, copy=False)
 
 
 def _of_whole(work: Array, size: tuple[int, ...], greatest: bool) -> Array:
@@ -103,7 +109,14 @@ def _of_balls(volume: Array, shape: BoolArray, border: Border, greatest: bool) -
     """By the kernel on ordered codes."""
     from radlake.imaging.kernels.ball import extreme_under_runs
 
-    # nearest: see `_of_boxes`; of the three it is the cheapest to make
-    around = padded(volume, shape.shape, border if border in ("wrap", "constant") else "nearest")
-    codes, restore = ordered(around)
-    return restore(extreme_under_runs(codes, shape, greatest=greatest))
+    if border == "constant":
+        return _inner(_of_balls(padded(volume, shape.shape, border), shape, "nearest", greatest), shape.shape)
+    codes, restore = ordered(volume)
+    return restore(extreme_under_runs(codes, shape, border, greatest=greatest))
+
+
+def _inner(around: Array, size: tuple[int, ...]) -> Array:
+    """What `padded` was given, of its result."""
+    return np.ascontiguousarray(
+        around[tuple(slice(k // 2, n - k // 2) for n, k in zip(around.shape, size, strict=True))]
+    )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from radlake.core.image import Array
 from radlake.imaging.kernels.threads import over_rows
@@ -19,6 +20,19 @@ _NUMPY: dict[str, Literal["symmetric", "edge", "reflect", "wrap", "constant"]] =
     "wrap": "wrap",
     "constant": "constant",
 }
+
+
+def places(count: int, more: int, border: str) -> NDArray[np.int64]:
+    """Which of `count` samples each place repeats, from `more` places before the first to as many after the last.
+
+    Examples
+    --------
+    >>> places(3, 2, "reflect").tolist(), places(3, 1, "constant").tolist()
+    ([1, 0, 0, 1, 2, 2, 1], [-1, 0, 1, 2, -1])
+    """
+    if border == "constant":
+        return np.pad(np.arange(count), more, constant_values=-1)
+    return np.pad(np.arange(count), more, mode=_NUMPY[border])
 
 
 def padded(array: Array, size: Sequence[int], border: str) -> Array:
@@ -46,12 +60,7 @@ def padded(array: Array, size: Sequence[int], border: str) -> Array:
     from radlake.imaging.kernels.repeating import repeat
 
     around = np.empty([n + 2 * low for n, (low, _) in zip(array.shape, widths, strict=True)], array.dtype)
-    # the sample that each place repeats, along z, y and x
-    mode = "edge" if border == "constant" else _NUMPY[border]
-    source = [np.pad(np.arange(n), w, mode=mode) for n, w in zip(array.shape, widths, strict=True)]
-    if border == "constant":
-        for places, (low, _) in zip(source, widths, strict=True):
-            places[:low], places[places.size - low :] = -1, -1
+    source = [places(n, low, border) for n, (low, _) in zip(array.shape, widths, strict=True)]
     code = f"i{array.itemsize}"
     samples, target = np.require(array, requirements=("C", "W")).view(code), around.view(code)
     # planes before rows: threads that write to the same pages of new memory wait for each other

@@ -9,28 +9,29 @@ from numpy.typing import NDArray
 
 from radlake.core.image import BoolArray
 from radlake.imaging.kernels.compiled import compiled, part
+from radlake.imaging.kernels.slopes import Field, slopes_into
 from radlake.imaging.kernels.threads import Limits, over_rows
 
 Values = NDArray[np.float32]
 Marks = NDArray[np.uint8]
-Places = NDArray[np.int64]
 
-_WEAK, _STRONG, _TAKEN = 1, 2, 3
+WEAK, STRONG, TAKEN = 1, 2, 3  # marks
+_TALL = 32  # rows whose slopes are held at a time, of three planes
 
 
-def thin_edges(field: Values, spacing: Sequence[float], low: float, high: float, *, planar: bool) -> BoolArray:
+def thin_edges(field: Field, spacing: Sequence[float], low: float, high: float) -> BoolArray:
     """Ridges of the gradient's length that reach `low`, and through such samples one that reaches `high`.
+
+    The outermost samples of volumes and planes are never edges.
 
     Parameters
     ----------
-    field : (4, z, y, x) float32 array, C-contiguous
-        Slopes along z, y and x, and the length of the gradient.
+    field : Field
+        Of float32.
     spacing : three floats
         Distance of samples along each axis.
     low, high : float
         Thresholds on the length.
-    planar : bool
-        Whether the volume is a plane. The outermost samples of volumes and planes are never edges.
 
     Returns
     -------
@@ -42,23 +43,52 @@ def thin_edges(field: Values, spacing: Sequence[float], low: float, high: float,
 
     Examples
     --------
-    >>> row = np.array([0, 1, 4, 2, 0], np.float32)
-    >>> field = np.zeros((4, 1, 3, 5), np.float32)
-    >>> field[2:] = row
-    >>> thin_edges(field, (1, 1, 1), 1.0, 3.0, planar=True)[0, 1].astype(int).tolist()
-    [0, 0, 1, 0, 0]
+    >>> from radlake.imaging.kernels.slopes import field_of
+    >>> plane = np.tile(np.array([0, 0, 0, 5, 9, 9], np.float32), (3, 1))[None]
+    >>> field = field_of(plane, (1, 1, 1), (0.25, 0.5), "nearest", planar=True)
+    >>> thin_edges(field, (1, 1, 1), 1.0, 3.0)[0, 1].astype(int).tolist()
+    [0, 0, 0, 1, 0, 0]
     """
-    marks = np.zeros(field.shape[1:], np.uint8)
+    depth, rows, _ = field.volume.shape
+    marks = np.zeros(field.volume.shape, np.uint8)
+    planar = field.scales[0] == 0
     per_voxel = np.array([0.0 if planar else 1 / spacing[0], 1 / spacing[1], 1 / spacing[2]])
-    edge = 0 if planar else 1
-    over_rows(marks.shape, lambda limits: _ridges(field, per_voxel, low, high, marks, edge, limits))
-    flat = marks.reshape(-1)
-    _reach(marks, np.flatnonzero(flat == _STRONG), np.empty(np.count_nonzero(flat > 0), np.int64))
-    return np.asarray(marks == _TAKEN)
+    parts: list[Limits] = []
+
+    def mark(limits: Limits) -> None:
+        _ridges_of(field, per_voxel, low, high, marks, limits)
+        flood(marks, STRONG, limits, limits)
+        parts.append(limits)
+
+    over_rows(marks.shape, mark)
+    whole = 0, depth, 0, rows
+    for start, stop, top, bottom in parts if len(parts) > 1 else ():
+        flood(marks, TAKEN, (start, stop, top, top + 1), whole)
+        flood(marks, TAKEN, (start, stop, bottom - 1, bottom), whole)
+        flood(marks, TAKEN, (start, start + 1, top, bottom), whole)
+        flood(marks, TAKEN, (stop - 1, stop, top, bottom), whole)
+    return np.asarray(marks == TAKEN)
+
+
+def _ridges_of(
+    field: Field, per_voxel: NDArray[np.float64], low: float, high: float, marks: Marks, limits: Limits
+) -> None:
+    """Mark the inner samples of some rows and planes, with the slopes of a plane and its neighbours in a ring."""
+    depth, rows, width = marks.shape
+    edge = 1 if per_voxel[0] else 0
+    start, stop = max(limits[0], edge), min(limits[1], depth - edge)
+    for top in range(max(limits[2], 1), min(limits[3], rows - 1), _TALL):
+        bottom = min(top + _TALL, limits[3], rows - 1)
+        ring = np.empty((2 * edge + 1, 4, 1, bottom - top + 2, width), np.float32)
+        for plane in range(start - edge, stop + edge if start < stop else 0):
+            slopes_into(field, (plane, plane + 1, top - 1, bottom + 1), ring[plane % len(ring)])
+            z = plane - edge
+            if z >= start:
+                mark_ridges(ring[:, :, 0], z, per_voxel, low, high, marks[z, top:bottom])
 
 
 @part
-def _at(length: Values, z: int, y: int, x: int, away: NDArray[np.float64], sign: float) -> np.float32:
+def _at(slopes: Values, z: int, y: int, x: int, away: NDArray[np.float64], sign: float) -> np.float32:
     """Length a step away, linear between the samples about that place."""
     dz, dy, dx = sign * away[0], sign * away[1], sign * away[2]
     fz, fy, fx = int(np.floor(dz)), int(np.floor(dy)), int(np.floor(dx))
@@ -70,54 +100,79 @@ def _at(length: Values, z: int, y: int, x: int, away: NDArray[np.float64], sign:
             for k in range(2 if share_y else 0):
                 share = share_y * (dx - fx if k else 1 - (dx - fx))
                 if share:
-                    total += share * length[z + fz + i, y + fy + j, x + fx + k]
+                    total += share * slopes[(z + fz + i) % len(slopes), 3, y + fy + j, x + fx + k]
     return np.float32(total)
 
 
-@compiled("void(float32[:,:,:,::1], float64[::1], float64, float64, uint8[:,:,::1], int64, UniTuple(int64, 4))")
-def _ridges(
-    field: Values, per_voxel: NDArray[np.float64], low: float, high: float, marks: Marks, edge: int, limits: Limits
-) -> None:
-    """Mark inner samples of some rows and planes that no place one step up or down the gradient exceeds."""
-    length = field[3]
-    depth, rows, width = length.shape
-    start, stop, top, bottom = limits
+@compiled("void(float32[:,:,:,::1], int64, float64[::1], float64, float64, uint8[:,::1])")
+def mark_ridges(slopes: Values, z: int, per_voxel: NDArray[np.float64], low: float, high: float, marks: Marks) -> None:
+    """Mark samples of a plane that no place one step up or down the gradient exceeds, as WEAK or STRONG.
+
+    Parameters
+    ----------
+    slopes : (planes, 4, y + 2, x) float32 array, C-contiguous
+        Of a plane, the one before and the one after, each at its number modulo how many are held: slopes along z, y
+        and x and their length, with a row more on each side. One plane alone has no slope along z.
+    z : int
+        Number of the plane.
+    per_voxel : three floats
+        One over the distance of samples along each axis; 0 along z for one plane.
+    low, high : float
+        Thresholds on the length.
+    marks : (y, x) uint8 array, C-contiguous
+        What to fill; the first and the last column stay.
+    """
+    here = slopes[z % len(slopes)]
     away = np.empty(3, np.float64)
-    for z in range(max(start, edge), min(stop, depth - edge)):
-        for y in range(max(top, 1), min(bottom, rows - 1)):
-            line = length[z, y]
-            for x in range(1, width - 1):
-                here = line[x]
-                if not here >= low:
+    for row in range(len(marks)):
+        y = row + 1
+        for x in range(1, marks.shape[1] - 1):
+            length = here[3, y, x]
+            if not length >= low:
+                continue
+            # a step along the gradient in millimetres is one of slope / spacing in voxels
+            for axis in range(3):
+                away[axis] = here[axis, y, x] * per_voxel[axis]
+            face = max(abs(away[0]), abs(away[1]), abs(away[2]))  # to the next face of the ring of neighbours
+            for axis in range(3):
+                away[axis] /= face
+            if length >= _at(slopes, z, y, x, away, 1.0) and length >= _at(slopes, z, y, x, away, -1.0):
+                marks[row, x] = STRONG if length >= high else WEAK
+
+
+@compiled("void(uint8[:,:,::1], int64, UniTuple(int64, 4), UniTuple(int64, 4))")
+def flood(marks: Marks, seed: int, where: Limits, within: Limits) -> None:
+    """Take marked samples that touch a taken one, through corners too, from those marked as `seed`.
+
+    Parameters
+    ----------
+    marks : (z, y, x) uint8 array, C-contiguous
+    seed : {STRONG, TAKEN}
+    where, within : (first plane, plane after the last, first row, row after the last)
+        Where seeds are looked for, and how far samples are taken.
+    """
+    rows, width = marks.shape[1:]
+    start, stop, top, bottom = within
+    waiting = np.empty(1024, np.int64)
+    for z in range(where[0], where[1]):
+        for y in range(where[2], where[3]):
+            for x in range(width):
+                if marks[z, y, x] != seed:
                     continue
-                # a step along the gradient in millimetres is one of slope / spacing in voxels
-                for axis in range(3):
-                    away[axis] = field[axis, z, y, x] * per_voxel[axis]
-                face = max(abs(away[0]), abs(away[1]), abs(away[2]))  # to the next face of the ring of neighbours
-                for axis in range(3):
-                    away[axis] /= face
-                if here >= _at(length, z, y, x, away, 1.0) and here >= _at(length, z, y, x, away, -1.0):
-                    marks[z, y, x] = _STRONG if here >= high else _WEAK
-
-
-@compiled("void(uint8[:,:,::1], int64[::1], int64[::1])")
-def _reach(marks: Marks, strong: Places, waiting: Places) -> None:
-    """Take strong samples, and weak ones that touch a taken one, through corners too; `waiting` has room for all."""
-    depth, rows, width = marks.shape
-    flat = marks.reshape(marks.size)
-    for place in strong:
-        if flat[place] == _TAKEN:
-            continue
-        flat[place] = _TAKEN
-        waiting[0], count = place, 1
-        while count:
-            count -= 1
-            at = waiting[count]
-            cz, cy, cx = at // (rows * width), at // width % rows, at % width
-            for nz in range(max(cz - 1, 0), min(cz + 2, depth)):
-                for ny in range(max(cy - 1, 0), min(cy + 2, rows)):
-                    for nx in range(max(cx - 1, 0), min(cx + 2, width)):
-                        if marks[nz, ny, nx] == _WEAK or marks[nz, ny, nx] == _STRONG:
-                            marks[nz, ny, nx] = _TAKEN
-                            waiting[count] = (nz * rows + ny) * width + nx
-                            count += 1
+                marks[z, y, x] = TAKEN
+                waiting[0], count = (z * rows + y) * width + x, 1
+                while count:
+                    count -= 1
+                    at = waiting[count]
+                    cz, cy, cx = at // (rows * width), at // width % rows, at % width
+                    if count + 26 > waiting.size:
+                        more = np.empty(2 * waiting.size, np.int64)
+                        more[: waiting.size] = waiting
+                        waiting = more
+                    for nz in range(max(cz - 1, start), min(cz + 2, stop)):
+                        for ny in range(max(cy - 1, top), min(cy + 2, bottom)):
+                            for nx in range(max(cx - 1, 0), min(cx + 2, width)):
+                                if marks[nz, ny, nx] == WEAK or marks[nz, ny, nx] == STRONG:
+                                    marks[nz, ny, nx] = TAKEN
+                                    waiting[count] = (nz * rows + ny) * width + nx
+                                    count += 1

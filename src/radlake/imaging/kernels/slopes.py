@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,19 @@ Ends = NDArray[np.int64]  # (3, 2): for each axis the sample before the first an
 LENGTH, ALL = 3, 4  # what is wanted, besides the slope along axis 0, 1 or 2
 
 
-def slopes_of(
-    volume: Values, spacing: Sequence[float], across: tuple[float, float], wanted: int, border: str, *, planar: bool
-) -> Values:
-    """Slopes by central differences that are smoothed along the other axes.
+class Field(NamedTuple):
+    """What slopes are taken of, and how: made by `field_of`."""
+
+    volume: Values
+    ends: Ends
+    weights: Values
+    scales: Values
+
+
+def field_of(
+    volume: Values, spacing: Sequence[float], across: tuple[float, float], border: str, *, planar: bool
+) -> Field:
+    """Slopes by central differences that are smoothed along the other axes, none of them computed yet.
 
     Parameters
     ----------
@@ -29,35 +38,65 @@ def slopes_of(
         Distance of samples along each axis.
     across : (beside, middle)
         Weights of the neighbours and of the sample itself in the smoothing; 2 beside + middle = 1.
-    wanted : {0, 1, 2, LENGTH, ALL}
-        The slope along an axis, the length of the gradient, or the slopes along all axes and then the length.
     border : {"reflect", "nearest", "mirror", "wrap", "constant"}
-        As in scipy.ndimage; "constant" is zero.
+        As in scipy.ndimage.
     planar : bool
         Whether the volume is a plane, in which nothing is taken along z.
 
-    Returns
-    -------
-    (1, z, y, x), or (4, z, y, x) for ALL; in the dtype of `volume`.
+    Examples
+    --------
+    >>> field_of(np.zeros((1, 2, 3)), (1, 1, 0.5), (0.25, 0.5), "reflect", planar=True).scales.tolist()
+    [0.0, 0.5, 1.0]
+    """
+    scales = np.array([0.0 if planar else 0.5 / spacing[0], 0.5 / spacing[1], 0.5 / spacing[2]], volume.dtype)
+    ends = _ends(volume.shape, border) if volume.size else np.zeros((3, 2), np.int64)
+    return Field(volume, ends, np.array(across, volume.dtype), scales)
+
+
+def slopes_of(field: Field, wanted: int) -> Values:
+    """Slope along one axis, or the length of the gradient, in the shape and dtype of the volume.
+
+    Parameters
+    ----------
+    field : Field
+    wanted : {0, 1, 2, LENGTH}
 
     Examples
     --------
-    >>> slopes_of(np.array([[[0.0, 2.0, 4.0]]]), (1, 1, 0.5), (0.25, 0.5), 2, "reflect", planar=True).tolist()
-    [[[[2.0, 4.0, 2.0]]]]
+    >>> field = field_of(np.array([[[0.0, 2.0, 4.0]]]), (1, 1, 0.5), (0.25, 0.5), "reflect", planar=True)
+    >>> slopes_of(field, 2).tolist()
+    [[[2.0, 4.0, 2.0]]]
     """
-    found = np.empty((4 if wanted == ALL else 1, *volume.shape), volume.dtype)
-    if volume.size == 0:
-        return found
-    ends, weights = _ends(volume.shape, border), np.array(across, volume.dtype)
-    scales = np.array([0.0 if planar else 0.5 / spacing[0], 0.5 / spacing[1], 0.5 / spacing[2]], volume.dtype)
-    over_rows(volume.shape, lambda limits: _slopes(volume, ends, weights, scales, wanted, found, limits))
-    return found
+    found = np.empty((1, *field.volume.shape), field.volume.dtype)
+    over_rows(field.volume.shape, lambda limits: _slopes(*field, wanted, found, limits, (0, 0)))
+    return np.asarray(found[0])
+
+
+def slopes_into(field: Field, limits: Limits, found: Values) -> None:
+    """Slopes along z, y and x, then their length, of some rows of some planes.
+
+    Parameters
+    ----------
+    field : Field
+    limits : (first plane, plane after the last, first row, row after the last)
+    found : (4, planes, rows, x) array of the dtype of the volume, C-contiguous
+        What to fill.
+
+    Examples
+    --------
+    >>> field = field_of(np.array([[[0.0, 2.0, 4.0]]]), (1, 1, 0.5), (0.25, 0.5), "reflect", planar=True)
+    >>> found = np.empty((4, 1, 1, 3))
+    >>> slopes_into(field, (0, 1, 0, 1), found)
+    >>> found[2:, 0, 0].tolist()
+    [[2.0, 4.0, 2.0], [2.0, 4.0, 2.0]]
+    """
+    _slopes(*field, ALL, found, limits, (limits[0], limits[2]))
 
 
 def laplacian_of(volume: Values, spacing: Sequence[float], border: str, *, planar: bool) -> Values:
     """Sum of second differences, per square of the unit of the spacing.
 
-    Parameters as for `slopes_of`.
+    Parameters as for `field_of`.
 
     Examples
     --------
@@ -149,14 +188,24 @@ def _lengths(slopes: Values, deep: bool, target: Values) -> None:
         target[x] = np.sqrt(a[x] * a[x] + square if deep else square)
 
 
-_SLOPES = "void({0}[:,:,::1], int64[:,::1], {0}[::1], {0}[::1], int64, {0}[:,:,:,::1], UniTuple(int64, 4))"
+_SLOPES = (
+    "void({0}[:,:,::1], int64[:,::1], {0}[::1], {0}[::1], int64, {0}[:,:,:,::1], UniTuple(int64, 4),"
+    " UniTuple(int64, 2))"
+)
 
 
 @compiled(_SLOPES.format("float32"), _SLOPES.format("float64"))
 def _slopes(
-    volume: Values, ends: Ends, weights: Values, scales: Values, wanted: int, found: Values, limits: Limits
+    volume: Values,
+    ends: Ends,
+    weights: Values,
+    scales: Values,
+    wanted: int,
+    found: Values,
+    limits: Limits,
+    corner: tuple[int, int],
 ) -> None:
-    """Some rows of some planes: along z, then along y of three such rows, then along x."""
+    """Some rows of some planes: along z, then along y of three such rows, then along x; `found` begins at a corner."""
     _, rows, width = volume.shape
     start, stop, top, bottom = limits
     zero = np.zeros(width, volume.dtype)
@@ -178,12 +227,13 @@ def _slopes(
             _difference(line[2, :-2], line[2, 2:], scales[2], slopes[2])
             for k in range(2):
                 _smooth(line[k, :-2], line[k, 1:-1], line[k, 2:], weights, slopes[k])
+            at_z, at_y = z - corner[0], row - 1 - corner[1]
             if wanted < LENGTH:
-                copy(slopes[wanted], found[0, z, row - 1])
+                copy(slopes[wanted], found[0, at_z, at_y])
             else:
-                _lengths(slopes, deep, found[-1, z, row - 1])
+                _lengths(slopes, deep, found[-1, at_z, at_y])
             for k in range(3 if wanted == ALL else 0):
-                copy(slopes[k], found[k, z, row - 1])
+                copy(slopes[k], found[k, at_z, at_y])
 
 
 @part
