@@ -33,7 +33,7 @@ def test_levels_are_those_of_the_curves(
     shape: tuple[int, int], counts: tuple[int, int], span: int, clip: float
 ) -> None:
     counts = min(counts[0], shape[0] // 2), min(counts[1], shape[1] // 2)
-    codes = RNG.integers(0, span, shape).astype(np.uint16)
+    codes = RNG.integers(0, span, shape).astype(np.uint16 if span > 256 else np.uint8)
     nodes = min(span, 1024)
     found = adapted_levels(codes, counts, span, nodes, clip)
     curves = adapted(codes.astype(np.float64)[None], (1, *counts), Levels(0.0, span - 1.0, nodes), clip)[0]

@@ -164,9 +164,9 @@ def _by_tables(plane: Array, counts: tuple[int, ...], ends: tuple[float, float],
     # differences wrap to what they are without a sign, and back
     native, code = plane.dtype.newbyteorder("="), np.dtype(f"u{plane.itemsize}")
     least = np.full(1, low, native)
-    codes = np.ascontiguousarray(plane.astype(native, copy=False) - least).view(code).astype(np.uint16, copy=False)
+    codes = np.ascontiguousarray(plane.astype(native, copy=False) - least).view(code)
     found = adapted_levels(codes, (counts[0], counts[1]), span, nodes, clip)
-    return np.asarray((found.astype(code, copy=False).view(native) + least).astype(plane.dtype, copy=False))
+    return np.asarray((found.view(native) + least).astype(plane.dtype, copy=False))
 
 
 def _by_curves(array: Array, counts: tuple[int, ...], ends: tuple[float, float], nodes: int, clip: float) -> Array:

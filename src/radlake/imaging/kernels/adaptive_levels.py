@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from radlake.imaging.kernels.compiled import compiled
+from radlake.imaging.kernels.compiled import compiled, part
 from radlake.imaging.kernels.threads import Limits, by_slabs, over_rows
 
-Codes = NDArray[np.uint16]
+_FEW = 4  # levels a sample, below which a table of a row is worth its making
+
+Codes = NDArray[np.uint8 | np.uint16]
 Tables = NDArray[np.float32]
 
 
@@ -17,7 +19,7 @@ def adapted_levels(codes: Codes, counts: tuple[int, int], span: int, nodes: int,
 
     Parameters
     ----------
-    codes : (y, x) uint16 array, C-contiguous
+    codes : (y, x) uint8 or uint16 array, C-contiguous
         Levels counted from the least.
     counts : (down, across)
         Tiles along each axis.
@@ -30,7 +32,7 @@ def adapted_levels(codes: Codes, counts: tuple[int, int], span: int, nodes: int,
 
     Returns
     -------
-    (y, x) uint16 array of levels.
+    (y, x) array of levels, in the dtype of `codes`.
 
     References
     ----------
@@ -56,9 +58,15 @@ def adapted_levels(codes: Codes, counts: tuple[int, int], span: int, nodes: int,
 
     by_slabs(curves, counts[0] * counts[1])
     tile, share = zip(*(_between(n, s) for n, s in zip(codes.shape, side, strict=True)), strict=True)
+    # samples between the centres of two tiles, for which the tables are the same
+    runs = np.flatnonzero(np.diff(tile[1], prepend=tile[1][0] - 1, append=tile[1][-1] + 1))
+    pairs = tile[1][runs[:-1]] + 1
     found = np.empty_like(codes)
-    shape = 1, rows, width
-    over_rows(shape, lambda limits: _mixed(codes, tables, tile[0], share[0], tile[1], share[1], found, limits))
+
+    def mix(limits: Limits) -> None:
+        _mixed(codes, tables, tile[0], share[0], runs, pairs, share[1], found, limits)
+
+    over_rows((1, rows, width), mix)
     return found
 
 
@@ -69,10 +77,13 @@ def _between(size: int, side: int) -> tuple[NDArray[np.int64], NDArray[np.float3
     return tile, (at - tile).astype(np.float32)
 
 
-@compiled(
-    "void(uint16[:,::1], int64[::1], int64[::1], float32[::1], UniTuple(int64, 3), float64, float32[:,:,:,::1], int64,"
+_TABLES = (
+    "void({0}[:,::1], int64[::1], int64[::1], float32[::1], UniTuple(int64, 3), float64, float32[:,:,:,::1], int64,"
     " int64)"
 )
+
+
+@compiled(_TABLES.format("uint8"), _TABLES.format("uint16"))
 def _tables(  # noqa: PLR0913, PLR0917 - a kernel has no objects to group them
     codes: Codes,
     nearest: NDArray[np.int64],
@@ -127,34 +138,49 @@ def _tables(  # noqa: PLR0913, PLR0917 - a kernel has no objects to group them
             tables[ty, tiles, :, 1] = tables[ty, tiles, :, 0]
 
 
-@compiled(
-    "void(uint16[:,::1], float32[:,:,:,::1], int64[::1], float32[::1], int64[::1], float32[::1], uint16[:,::1],"
-    " UniTuple(int64, 4))"
+@part
+def _mix(upper: Tables, lower: Tables, nearer: float, target: Tables) -> None:
+    """Tables between two others, `nearer` of the way to the lower one."""
+    for i in range(target.size):
+        target[i] = upper[i] + nearer * (lower[i] - upper[i])
+
+
+_MIXED = (
+    "void({0}[:,::1], float32[:,:,:,::1], int64[::1], float32[::1], int64[::1], int64[::1], float32[::1],"
+    " {0}[:,::1], UniTuple(int64, 4))"
 )
-def _mixed(
+
+
+@compiled(_MIXED.format("uint8"), _MIXED.format("uint16"))
+def _mixed(  # noqa: PLR0913, PLR0917 - a kernel has no objects to group them
     codes: Codes,
     tables: Tables,
     tile_y: NDArray[np.int64],
     share_y: Tables,
-    tile_x: NDArray[np.int64],
+    runs: NDArray[np.int64],
+    pairs: NDArray[np.int64],
     share_x: Tables,
     found: Codes,
     limits: Limits,
 ) -> None:
     """New levels of some rows: those of the four tiles around, weighed by their nearness."""
-    down, width = tables.shape[0], codes.shape[1]
+    down, span = tables.shape[0], tables.shape[2]
+    both = np.empty((span, 2), np.float32)
     for y in range(limits[2], limits[3]):
-        line, target, nearer = codes[y], found[y], share_y[y]
-        start = 0
-        while start < width:  # samples between the centres of two tiles, for which the tables are the same
-            upper = tables[max(tile_y[y], 0), tile_x[start] + 1]
-            lower = tables[min(tile_y[y] + 1, down - 1), tile_x[start] + 1]
-            stop = start + 1
-            while stop < width and tile_x[stop] == tile_x[start]:
-                stop += 1
-            for x in range(start, stop):
-                level, share = line[x], share_x[x]
-                above = upper[level, 0] + share * (upper[level, 1] - upper[level, 0])
-                below = lower[level, 0] + share * (lower[level, 1] - lower[level, 0])
-                target[x] = np.uint16(np.rint(above + nearer * (below - above)))
-            start = stop
+        nearer = share_y[y]
+        for i in range(pairs.size):
+            upper = tables[max(tile_y[y], 0), pairs[i]]
+            lower = tables[min(tile_y[y] + 1, down - 1), pairs[i]]
+            here = slice(runs[i], runs[i + 1])
+            line, target, share = codes[y, here], found[y, here], share_x[here]
+            if span < _FEW * line.size:  # mixed along y once for all samples
+                _mix(upper.reshape(2 * span), lower.reshape(2 * span), nearer, both.reshape(2 * span))
+                for x in range(line.size):
+                    left, right = both[line[x], 0], both[line[x], 1]
+                    target[x] = np.int32(np.rint(left + share[x] * (right - left)))
+            else:
+                for x in range(line.size):
+                    level = line[x]
+                    left = upper[level, 0] + nearer * (lower[level, 0] - upper[level, 0])
+                    right = upper[level, 1] + nearer * (lower[level, 1] - upper[level, 1])
+                    target[x] = np.int32(np.rint(left + share[x] * (right - left)))
