@@ -9,7 +9,19 @@ import pytest
 
 from radlake.core.errors import UsageError
 from radlake.core.image import Geometry, Image
-from radlake.engine.one import Unfit, agreement, apply, consensus, landmarks, parse, read, saved, steps_of, usage
+from radlake.engine.one import (
+    Unfit,
+    agreement,
+    apply,
+    apply_by_slabs,
+    consensus,
+    landmarks,
+    parse,
+    read,
+    saved,
+    steps_of,
+    usage,
+)
 from radlake.engine.parameters import BadParameter
 from radlake.engine.registry import UnknownName
 from radlake.formats.write import write_image
@@ -43,6 +55,28 @@ def test_wrong_names_and_values_are_met_with_advice() -> None:
         apply("filter", "gaussian", IMAGE, {"to": "other"})
     with pytest.raises(UsageError, match="pairs such as"):
         parse(["--radius-mm"])
+
+
+def test_slabs_give_what_the_whole_gives(tmp_path: Path) -> None:
+    source, dest = tmp_path / "ct.npy", tmp_path / "smooth.npy"
+    np.save(source, IMAGE.array)
+    slabs = apply_by_slabs("filter", "gaussian", source, dest, {"sigma_mm": 1, "spacing": [3, 1, 1]}, memory=256 << 20)
+    assert slabs == 1
+    assert np.array_equal(np.load(dest), filters.gaussian(IMAGE, sigma_mm=1.0).array)
+
+
+def test_what_cannot_go_by_slabs_is_told(tmp_path: Path) -> None:
+    source, dest = tmp_path / "ct.npy", tmp_path / "out.npy"
+    np.save(source, IMAGE.array)
+    with pytest.raises(UsageError, match="millimetres along z, y and x"):
+        apply_by_slabs("filter", "gaussian", source, dest, {"sigma_mm": 1, "spacing": 3}, memory=256 << 20)
+    with pytest.raises(Unfit, match="needs the whole volume at once"):
+        apply_by_slabs("edges", "canny", source, dest, {"low": 1, "high": 2, "sigma_mm": 1}, memory=256 << 20)
+    with pytest.raises(Unfit, match=r"'segment.otsu' is not one that goes by slabs"):
+        apply_by_slabs("segment", "otsu", source, dest, {}, memory=256 << 20)
+    with pytest.raises(UsageError, match="inside a pipeline"):
+        apply_by_slabs("filter", "gaussian", source, dest, {"sigma_mm": 1, "to": "other"}, memory=256 << 20)
+    assert not dest.exists()
 
 
 def test_an_image_that_a_step_cannot_use_is_told_with_a_hint() -> None:

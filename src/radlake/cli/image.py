@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from radlake.cli.common import CORES, AsJson, app, examples
+from radlake.cli.common import CORES, AsJson, app, examples, parse_memory
 
 if TYPE_CHECKING:
     from radlake.core.image import Image
@@ -31,6 +31,9 @@ _HELP = """{what}
     .nii.gz, .nrrd, .mha, .png, and .dcm for masks made from DICOM: a DICOM Segmentation that refers to the slices of
     IN. It repeats patient and study of IN, so it is as identifying as IN is.
 
+    From .npy or .zarr to .npy or .zarr, volumes (z, y, x) may be larger than memory: they go slab by slab, with the
+    result of the whole, where NAME looks at a neighbourhood only. They know no millimetres: --spacing "[5, 0.7, 0.7]".
+
     NAME "list" shows all names with their parameters; lengths are millimetres. A NAME without IN shows its own. Where a
     parameter is another mask or image, give its file. --parameters reads them from a YAML or JSON file.
 """
@@ -43,6 +46,9 @@ Compare = Annotated[
 Saved = Annotated[Path | None, typer.Option("--parameters", metavar="FILE", help="Parameters from YAML or JSON.")]
 Threads = Annotated[
     int, typer.Option(min=1, metavar="N", help="Threads of the kernels; results do not depend on them.")
+]
+Memory = Annotated[
+    Any, typer.Option(parser=parse_memory, metavar="SIZE", help="Of a slab of .npy or .zarr and the work on it.")
 ]
 Series = Annotated[int | None, typer.Option(metavar="N", help="Which image of a folder that holds several.")]
 
@@ -60,6 +66,7 @@ def _family(family: str) -> None:
         parameters: Saved = None,
         series: Series = None,
         threads: Threads = CORES,
+        memory: Memory = "512MiB",
     ) -> None:
         from radlake.engine import one
         from radlake.imaging.kernels.threads import threads as allowed
@@ -73,7 +80,10 @@ def _family(family: str) -> None:
         else:
             given = (one.saved(parameters) if parameters else {}) | one.parse(context.args)
             with allowed(threads):
-                _one_step(f"{family}.{name}", source, dest, given, compare, series)
+                if {source.suffix, dest.suffix} <= {".npy", ".zarr"}:
+                    _by_slabs(f"{family}.{name}", source, dest, given, memory, compare)
+                else:
+                    _one_step(f"{family}.{name}", source, dest, given, compare, series)
 
     command.__doc__ = _HELP.format(what=what)
     app.command(family, context_settings=_FREE, epilog=examples(example, f"{family} list"))(command)
@@ -186,6 +196,21 @@ def _one_step(
         write_image(result, dest)
     if compare is not None:
         _compare(image, result, compare, shared=family in _SHARED)
+
+
+def _by_slabs(
+    step: str, source: Path, dest: Path, parameters: dict[str, Any], memory: int, compare: Path | None
+) -> None:
+    """A volume that may be larger than memory through one step; says in how many slabs."""
+    from radlake.engine import one
+    from radlake.engine.inputs import require
+
+    if compare is not None:
+        raise typer.BadParameter("--compare is for images that are read whole, not for .npy and .zarr")
+    require([source])
+    family, name = step.split(".", 1)
+    slabs = one.apply_by_slabs(family, name, source, dest, parameters, memory=memory)
+    typer.echo(f"{dest}: done in {slabs} slab{'s' * (slabs > 1)}")
 
 
 def _write_seg(mask: Image, image: Image, source: Path, dest: Path, step: str, series: int | None) -> None:

@@ -25,6 +25,7 @@ from radlake.imaging.consensus import likely, majority
 from radlake.imaging.enhance import fit_nyul
 from radlake.imaging.labels import as_mask
 from radlake.imaging.segment import foreground
+from radlake.imaging.slabs import filter_file
 from radlake.imaging.steps import FILE, REGIONS
 
 _RESULTS = {"image:{to}", "mask:{to}"}
@@ -213,9 +214,7 @@ def apply(family: str, name: str, image: Image, parameters: Mapping[str, Any]) -
         When the step cannot use the image, or finds nothing in it.
     """
     step = step_of(family, name)
-    for fixed in _fixed(step):
-        if fixed in parameters:
-            raise UsageError(f"{fixed!r} names images inside a pipeline; here there is one")
+    _refuse_fixed(step, parameters)
     given = checked(step, parameters)
     item = Item("images", "im-one", {}, Context(b"", Nowhere()), images={given.get("image", "original"): image})
     try:
@@ -229,6 +228,54 @@ def apply(family: str, name: str, image: Image, parameters: Mapping[str, Any]) -
         raise Unfit(f"{family} {name}: {error}") from None
     to = given["to"]
     return item.images[to] if to in item.images else _joined(item.regions[to], f"{family} {name}")
+
+
+def apply_by_slabs(
+    family: str, name: str, source: Path, dest: Path, parameters: Mapping[str, Any], *, memory: int
+) -> int:
+    """Run a step on a volume that need not fit into memory, from a .npy file or Zarr folder to another.
+
+    Parameters
+    ----------
+    family, name, parameters
+        As for `apply`, and "spacing": millimetres between samples along z, y and x, each 1 where it is absent.
+    source, dest : Path
+        As for `radlake.imaging.slabs.filter_file`.
+    memory : int
+        Bytes for a slab and the work on it.
+
+    Returns
+    -------
+    int
+        How many slabs it took.
+
+    Raises
+    ------
+    UnknownName, BadParameter
+        For a name or value that does not fit.
+    Unfit
+        When the step needs the whole image, or the memory does not hold a plane and what the step needs around it.
+    """
+    step, options = step_of(family, name), dict(parameters)
+    spacing = options.pop("spacing", None)
+    if spacing is not None and not (isinstance(spacing, list) and all(isinstance(s, int | float) for s in spacing)):
+        raise UsageError('expected millimetres along z, y and x, such as --spacing "[5, 0.7, 0.7]"')
+    _refuse_fixed(step, options)
+    # None is the function's own choice, which may be another value
+    given = {n: v for n, v in checked(step, options).items() if n not in _fixed(step) and v is not None}
+    try:
+        return filter_file(source, dest, f"{family}.{name}", spacing=spacing, memory_mib=memory >> 20, **given)
+    except ValueError as error:
+        if not _ours(error):
+            raise
+        raise Unfit(f"{family} {name}: {error}") from None
+
+
+def _refuse_fixed(step: Stage, parameters: Mapping[str, Any]) -> None:
+    """Names of images make no sense where there is one."""
+    for fixed in _fixed(step):
+        if fixed in parameters:
+            raise UsageError(f"{fixed!r} names images inside a pipeline; here there is one")
 
 
 def _fixed(step: Stage) -> tuple[str, ...]:

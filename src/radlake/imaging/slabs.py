@@ -62,7 +62,7 @@ def filter_file(
     spacing: Sequence[float] | None = None,
     memory_mib: int = 512,
     **options: Any,
-) -> None:
+) -> int:
     """Write the result of an operation on a volume in a file, with no more than a slab in memory.
 
     Parameters
@@ -81,6 +81,11 @@ def filter_file(
     options
         Of the operation.
 
+    Returns
+    -------
+    int
+        How many slabs it took.
+
     Raises
     ------
     ValueError
@@ -93,20 +98,22 @@ def filter_file(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     source, target = Path(folder) / "ct.npy", Path(folder) / "smooth.npy"
     ...     np.save(source, np.eye(6, dtype=np.int16)[:, None])
-    ...     filter_file(source, target, "filter.median", size_vox=(3, 1, 1))
-    ...     int(np.load(target).sum())
-    2
+    ...     slabs = filter_file(source, target, "filter.median", size_vox=(3, 1, 1))
+    ...     slabs, int(np.load(target).sum())
+    (1, 2)
     """
     if source.resolve() == target.resolve():
         raise ValueError("source and target are the same file")
     volume = open_source(source)
-    writer = None
+    writer, slabs = None, 0
     with target_of(target, volume) as begin:
         for start, stop, result in slabs_of(volume, operation, spacing=spacing, memory_mib=memory_mib, **options):
             writer = writer or begin(result.dtype)
             writer(start, stop, result)
+            slabs += 1
         if writer is None:
             raise ValueError("expected a volume with at least one plane")
+    return slabs
 
 
 def slabs_of(
@@ -167,8 +174,8 @@ def halo_of(operation: str, options: Options, spacing: Spacing) -> int:
     8
     """
     if operation not in HALOS:
-        reason = "needs the whole volume at once" if operation in OPERATIONS else "is unknown"
-        raise ValueError(f"operation {operation!r} {reason}; local ones are {', '.join(HALOS)}")
+        reason = "needs the whole volume at once" if operation in OPERATIONS else "is not one that goes by slabs"
+        raise ValueError(f"operation {operation!r} {reason}; those are {', '.join(HALOS)}")
     halo = HALOS[operation].halo(_complete(operation, options), spacing)
     if halo is None:
         raise ValueError(f"operation {operation!r} needs the whole volume at once, unless it goes plane by plane")
