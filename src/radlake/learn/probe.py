@@ -16,6 +16,7 @@ from radlake.learn.trial import fit_quietly
 from radlake.learn.validate import decisions
 
 _PROBE = 250  # cases; fewer say little on the growth of the time
+_LEAST = 0.25  # share of the seconds that grow with the cases, at least
 _COPIES = 5  # of the data that a pipeline holds at once: as given, a fold of it, filled, scaled, in the solver
 
 
@@ -80,15 +81,18 @@ def too_large(needs: int, memory_bytes: int) -> str:
 def extrapolated(shares: list[float], seconds: list[float]) -> float:
     """Seconds where the share is 1, from two smaller shares: a start that is always there, and what grows.
 
+    Short times are uncertain: no less is expected than a quarter of what there would be without a start.
+
     Examples
     --------
     >>> extrapolated([0.1, 0.2], [1.5, 2.0])
     6.0
     >>> extrapolated([0.1, 0.2], [2.0, 1.0])  # chance, or a first call that loads what it needs
-    1.0
+    1.25
     """
     slope = max(0.0, (seconds[1] - seconds[0]) / (shares[1] - shares[0]))
-    return min(seconds[1] + slope * (1 - shares[1]), seconds[1] / shares[1])
+    whole = seconds[1] / shares[1]
+    return min(max(seconds[1] + slope * (1 - shares[1]), _LEAST * whole), whole)
 
 
 def _fitted(family: Family, given: Problem, chosen: np.ndarray, seed: int) -> tuple[float, int]:
