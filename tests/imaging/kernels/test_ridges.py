@@ -26,7 +26,7 @@ def _thin(
     per_voxel = np.array([edge / spacing[0], 1 / spacing[1], 1 / spacing[2]])
     for z in range(edge, depth - edge):
         mark_ridges(slopes, z, per_voxel, low, high, marks[z, 1:-1])
-    flood(marks, STRONG, (0, depth, 0, rows), (0, depth, 0, rows))
+    flood(marks, STRONG, (0, depth, 0, rows), (0, depth, 0, rows), np.empty(marks.size, np.int64))
     return np.asarray(marks == TAKEN)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -53,42 +54,51 @@ def thin_edges(field: Field, spacing: Sequence[float], low: float, high: float) 
     marks = np.zeros(field.volume.shape, np.uint8)
     planar = field.scales[0] == 0
     per_voxel = np.array([0.0 if planar else 1 / spacing[0], 1 / spacing[1], 1 / spacing[2]])
-    parts: list[Limits] = []
+    parts: dict[Limits, int] = {}
 
     def mark(limits: Limits) -> None:
-        _ridges_of(field, per_voxel, low, high, marks, limits)
-        flood(marks, STRONG, limits, limits)
-        parts.append(limits)
+        marked = _ridges_of(field, per_voxel, low, high, marks, limits)
+        flood(marks, STRONG, limits, limits, np.empty(marked + 1, np.int64))
+        parts[limits] = marked
 
     over_rows(marks.shape, mark)
-    whole = 0, depth, 0, rows
-    for start, stop, top, bottom in parts if len(parts) > 1 else ():
-        flood(marks, TAKEN, (start, stop, top, top + 1), whole)
-        flood(marks, TAKEN, (start, stop, bottom - 1, bottom), whole)
-        flood(marks, TAKEN, (start, start + 1, top, bottom), whole)
-        flood(marks, TAKEN, (stop - 1, stop, top, bottom), whole)
+    whole, waiting = (0, depth, 0, rows), np.empty(sum(parts.values()) + 1, np.int64)
+    for start, stop, top, bottom in parts if len(parts) > 1 else ():  # on to the neighbours of each part
+        for seam in (
+            (start, stop, top, top + 1),
+            (start, stop, bottom - 1, bottom),
+            (start, start + 1, top, bottom),
+            (stop - 1, stop, top, bottom),
+        ):
+            flood(marks, TAKEN, seam, whole, waiting)
     return np.asarray(marks == TAKEN)
 
 
 def _ridges_of(
     field: Field, per_voxel: NDArray[np.float64], low: float, high: float, marks: Marks, limits: Limits
-) -> None:
-    """Mark the inner samples of some rows and planes, with the slopes of a plane and its neighbours in a ring."""
+) -> int:
+    """Mark inner samples of some rows and planes, with the slopes of a plane and its neighbours in a ring."""
     depth, rows, width = marks.shape
     edge = 1 if per_voxel[0] else 0
     start, stop = max(limits[0], edge), min(limits[1], depth - edge)
+    held = np.empty((2 * edge + 1) * 4 * (_TALL + 2) * width, np.float32)  # one memory for all: new pages cost time
+    marked = 0
     for top in range(max(limits[2], 1), min(limits[3], rows - 1), _TALL):
         bottom = min(top + _TALL, limits[3], rows - 1)
-        ring = np.empty((2 * edge + 1, 4, 1, bottom - top + 2, width), np.float32)
+        shape = 2 * edge + 1, 4, 1, bottom - top + 2, width
+        ring = held[: math.prod(shape)].reshape(shape)
         for plane in range(start - edge, stop + edge if start < stop else 0):
             slopes_into(field, (plane, plane + 1, top - 1, bottom + 1), ring[plane % len(ring)])
             z = plane - edge
             if z >= start:
-                mark_ridges(ring[:, :, 0], z, per_voxel, low, high, marks[z, top:bottom])
+                marked += mark_ridges(ring[:, :, 0], z, per_voxel, low, high, marks[z, top:bottom])
+    return marked
 
 
 @part
-def _at(slopes: Values, z: int, y: int, x: int, away: NDArray[np.float64], sign: float) -> np.float32:
+def _at(
+    slopes: Values, planes: NDArray[np.int64], y: int, x: int, away: NDArray[np.float64], sign: float
+) -> np.float32:
     """Length a step away, linear between the samples about that place."""
     dz, dy, dx = sign * away[0], sign * away[1], sign * away[2]
     fz, fy, fx = int(np.floor(dz)), int(np.floor(dy)), int(np.floor(dx))
@@ -100,12 +110,12 @@ def _at(slopes: Values, z: int, y: int, x: int, away: NDArray[np.float64], sign:
             for k in range(2 if share_y else 0):
                 share = share_y * (dx - fx if k else 1 - (dx - fx))
                 if share:
-                    total += share * slopes[(z + fz + i) % len(slopes), 3, y + fy + j, x + fx + k]
+                    total += share * slopes[planes[1 + fz + i], 3, y + fy + j, x + fx + k]
     return np.float32(total)
 
 
-@compiled("void(float32[:,:,:,::1], int64, float64[::1], float64, float64, uint8[:,::1])")
-def mark_ridges(slopes: Values, z: int, per_voxel: NDArray[np.float64], low: float, high: float, marks: Marks) -> None:
+@compiled("int64(float32[:,:,:,::1], int64, float64[::1], float64, float64, uint8[:,::1])")
+def mark_ridges(slopes: Values, z: int, per_voxel: NDArray[np.float64], low: float, high: float, marks: Marks) -> int:
     """Mark samples of a plane that no place one step up or down the gradient exceeds, as WEAK or STRONG.
 
     Parameters
@@ -121,14 +131,22 @@ def mark_ridges(slopes: Values, z: int, per_voxel: NDArray[np.float64], low: flo
         Thresholds on the length.
     marks : (y, x) uint8 array, C-contiguous
         What to fill; the first and the last column stay.
+
+    Returns
+    -------
+    int
+        How many are marked.
     """
-    here = slopes[z % len(slopes)]
+    planes = np.array([(z - 1) % len(slopes), z % len(slopes), (z + 1) % len(slopes)])
+    here = slopes[planes[1]]
+    length = here[3]
     away = np.empty(3, np.float64)
+    marked = 0
     for row in range(len(marks)):
         y = row + 1
         for x in range(1, marks.shape[1] - 1):
-            length = here[3, y, x]
-            if not length >= low:
+            own = length[y, x]
+            if not own >= low:
                 continue
             # a step along the gradient in millimetres is one of slope / spacing in voxels
             for axis in range(3):
@@ -136,12 +154,14 @@ def mark_ridges(slopes: Values, z: int, per_voxel: NDArray[np.float64], low: flo
             face = max(abs(away[0]), abs(away[1]), abs(away[2]))  # to the next face of the ring of neighbours
             for axis in range(3):
                 away[axis] /= face
-            if length >= _at(slopes, z, y, x, away, 1.0) and length >= _at(slopes, z, y, x, away, -1.0):
-                marks[row, x] = STRONG if length >= high else WEAK
+            if own >= _at(slopes, planes, y, x, away, 1.0) and own >= _at(slopes, planes, y, x, away, -1.0):
+                marks[row, x] = STRONG if own >= high else WEAK
+                marked += 1
+    return marked
 
 
-@compiled("void(uint8[:,:,::1], int64, UniTuple(int64, 4), UniTuple(int64, 4))")
-def flood(marks: Marks, seed: int, where: Limits, within: Limits) -> None:
+@compiled("void(uint8[:,:,::1], int64, UniTuple(int64, 4), UniTuple(int64, 4), int64[::1])")
+def flood(marks: Marks, seed: int, where: Limits, within: Limits, waiting: NDArray[np.int64]) -> None:
     """Take marked samples that touch a taken one, through corners too, from those marked as `seed`.
 
     Parameters
@@ -150,25 +170,23 @@ def flood(marks: Marks, seed: int, where: Limits, within: Limits) -> None:
     seed : {STRONG, TAKEN}
     where, within : (first plane, plane after the last, first row, row after the last)
         Where seeds are looked for, and how far samples are taken.
+    waiting : int64 array
+        Room for as many places as samples are marked within, at least one.
     """
     rows, width = marks.shape[1:]
     start, stop, top, bottom = within
-    waiting = np.empty(1024, np.int64)
     for z in range(where[0], where[1]):
         for y in range(where[2], where[3]):
+            line = marks[z, y]
             for x in range(width):
-                if marks[z, y, x] != seed:
+                if line[x] != seed:
                     continue
-                marks[z, y, x] = TAKEN
+                line[x] = TAKEN
                 waiting[0], count = (z * rows + y) * width + x, 1
                 while count:
                     count -= 1
                     at = waiting[count]
                     cz, cy, cx = at // (rows * width), at // width % rows, at % width
-                    if count + 26 > waiting.size:
-                        more = np.empty(2 * waiting.size, np.int64)
-                        more[: waiting.size] = waiting
-                        waiting = more
                     for nz in range(max(cz - 1, start), min(cz + 2, stop)):
                         for ny in range(max(cy - 1, top), min(cy + 2, bottom)):
                             for nx in range(max(cx - 1, 0), min(cx + 2, width)):
