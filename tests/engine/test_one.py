@@ -79,6 +79,12 @@ def test_what_cannot_go_by_slabs_is_told(tmp_path: Path) -> None:
     assert not dest.exists()
 
 
+def test_an_empty_folder_is_called_one(tmp_path: Path) -> None:
+    (tmp_path / "within").mkdir()
+    with pytest.raises(Unfit, match="no file in this folder"):
+        read(tmp_path)
+
+
 def test_an_image_that_a_step_cannot_use_is_told_with_a_hint() -> None:
     with pytest.raises(Unfit, match="holds no voxel; the image is constant"):
         apply("segment", "otsu", IMAGE.with_array(np.zeros_like(IMAGE.array)), {})

@@ -9,7 +9,7 @@ import pytest
 
 from radlake.core.image import Geometry, Image
 from radlake.formats.read import read_image
-from radlake.formats.write import CannotWrite, check_ending, write_image
+from radlake.formats.write import CannotWrite, check_target, write_image
 
 VOLUME = Image(np.arange(24, dtype=np.int16).reshape(2, 3, 4), Geometry((3.0, 0.5, 0.5), origin=(5.0, -6.0, 7.0)))
 
@@ -64,5 +64,13 @@ def test_volumes_planes_masks_and_colours_come_back_from_itk_formats(tmp_path: P
 
 def test_the_nearest_ending_is_suggested() -> None:
     with pytest.raises(CannotWrite, match=r"did you mean \.nrrd"):
-        check_ending(Path("a.nrd"))
-    check_ending(Path("a.DCM"), ".dcm")
+        check_target(Path("a.nrd"))
+    with pytest.raises(CannotWrite, match=r"did you mean \.png"):
+        check_target(Path("side.jpg"), (".png",))
+    check_target(Path("a.DCM"), (".dcm",))
+
+
+def test_a_folder_that_is_not_there_is_named_before_the_work(tmp_path: Path) -> None:
+    with pytest.raises(CannotWrite, match=r"there is no folder '.*no such' to write 'a.nrrd' into; make it first"):
+        check_target(tmp_path / "no such" / "a.nrrd")
+    check_target(tmp_path / "a.nrrd")

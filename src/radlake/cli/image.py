@@ -108,9 +108,11 @@ def register(
     """Turn and shift one image rigidly onto another, and sample it on the other's grid."""
     from radlake.engine import one
     from radlake.engine.inputs import require
-    from radlake.formats.write import check_ending, write_image
+    from radlake.formats.write import check_target, write_image
 
-    check_ending(dest)
+    check_target(dest)
+    if compare is not None:
+        check_target(compare, (".png",))
     require([moving, fixed])
     options = {"reference": str(fixed), "measure": measure, "start": start, "interpolation": interpolation}
     result = one.apply("resample", "register", one.read(moving), options)
@@ -150,12 +152,12 @@ def consensus(
     """Make one mask of several of the same object, by majority or by STAPLE."""
     from radlake.engine import one
     from radlake.engine.inputs import require
-    from radlake.formats.write import check_ending, write_image
+    from radlake.formats.write import check_target, write_image
 
     *sources, dest = masks
     if not sources:
         raise typer.BadParameter("radlake consensus needs masks and OUT")
-    check_ending(dest)
+    check_target(dest)
     require(sources)
     write_image(one.consensus([one.read(source) for source in sources], method), dest)
 
@@ -182,11 +184,13 @@ def _one_step(
     """One image through one step, to a file and to a picture."""
     from radlake.engine import one
     from radlake.engine.inputs import require
-    from radlake.formats.write import check_ending, ending_of, write_image
+    from radlake.formats.write import ENDINGS, check_target, ending_of, write_image
 
     family, name = step.split(".", 1)
     one.step_of(family, name)
-    check_ending(dest, ".dcm")
+    check_target(dest, (*ENDINGS, ".dcm"))
+    if compare is not None:
+        check_target(compare, (".png",))
     require([source])
     image = one.read(source, series=series)
     result = one.apply(family, name, image, parameters)

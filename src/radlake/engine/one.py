@@ -125,6 +125,8 @@ def read(path: Path, *, series: int | None = None) -> Image:
     SeveralImages
         When there are several and none was chosen.
     """
+    if path.is_dir() and not any(file.is_file() for file in path.rglob("*")):
+        raise Unfit(f"{path.name}: there is no file in this folder")
     try:
         return read_image(path, series=series)
     except ItemError as error:

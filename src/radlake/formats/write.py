@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -74,16 +75,18 @@ def ending_of(path: Path) -> str:
     return ".nii.gz" if path.name.lower().endswith(".nii.gz") else path.suffix.lower()
 
 
-def check_ending(path: Path, *also: str) -> None:
-    """Refuse a name that no writer takes, before the work is done.
+def check_target(path: Path, endings: Sequence[str] = ENDINGS) -> None:
+    """Refuse a name that no writer takes, or a folder that is not there, before the work is done.
 
     Raises
     ------
     CannotWrite
-        With the nearest ending that there is.
+        With the nearest ending that there is, or the folder to make.
     """
-    if ending_of(path) not in (*ENDINGS, *also):
-        raise CannotWrite(_no_writer(ending_of(path), *also))
+    if ending_of(path) not in endings:
+        raise CannotWrite(_no_writer(ending_of(path), endings))
+    if not path.parent.is_dir():
+        raise CannotWrite(f"there is no folder {str(path.parent)!r} to write {path.name!r} into; make it first")
 
 
 def write_bytes(data: bytes, path: Path) -> None:
@@ -102,9 +105,8 @@ def write_bytes(data: bytes, path: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def _no_writer(ending: str, *also: str) -> str:
+def _no_writer(ending: str, known: Sequence[str] = ENDINGS) -> str:
     """What is wrong with an ending, and which one may be meant."""
-    known = (*ENDINGS, *also)
     near = difflib.get_close_matches(ending, known, n=1) if ending else []
     advice = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
     return f"no writer for the ending {ending or 'none'!r}; {advice}"
