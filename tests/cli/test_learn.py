@@ -138,7 +138,7 @@ def test_a_bare_network_predicts_and_is_evaluated(place: Path, monkeypatch: pyte
 def test_features_and_pictures_are_learned_from_together(place: Path, tmp_path: Path) -> None:
     trained = radlake(
         "train", place / "discs.npz", "--target", "label", "--inputs", "both", "--models", "short,logistic+images",
-        "--prefer", "accuracy", "--budget", "5m", "--workers", 1, "--out", tmp_path / "m", "--json",
+        "--prefer", "accuracy", "--budget", "5m", "--folds", 2, "--workers", 1, "--out", tmp_path / "m", "--json",
     )  # fmt: skip
     assert trained.exit_code == 0, trained.output
     found = json.loads(trained.stdout)
