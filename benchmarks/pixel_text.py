@@ -25,9 +25,8 @@ from pydicom.data import get_testdata_file
 
 from radlake.core.fault import ItemError
 from radlake.deid import pixels
-from radlake.deid.burned_in import Text, covered, pictures_of, to_blank
+from radlake.deid.burned_in import Text, covered, parts_of, to_blank
 from radlake.deid.dataset_file import open_object
-from radlake.deid.strokes import places
 from radlake.formats.dicom.decode import stored_frame
 
 SIZES = (10, 12, 14, 16, 20, 24, 32)  # pixels
@@ -175,8 +174,8 @@ def false_area(found: list[Plane]) -> None:
 def looked_at(values: np.ndarray) -> tuple[float, np.ndarray]:
     """How much of a plane the detector gets to see, in all sizes together, and where."""
     mask, share = np.zeros(values.shape, bool), 0.0
-    for reduction, picture in pictures_of(values):
-        parts = [Text(*part, "", 1.0) for part in places(picture)]
+    for reduction, picture, found in parts_of(values):
+        parts = [Text(*part, "", 1.0) for part in found]
         share += float(covered(parts, picture.shape).mean()) / reduction**2
         larger = [Text(*(reduction * edge for edge in part[:4]), "", 1.0) for part in parts]
         mask |= covered(larger, values.shape)

@@ -11,7 +11,7 @@ from pydicom import dcmread
 from radlake.core.fault import ItemError
 from radlake.core.image import Geometry, Image
 from radlake.core.stage import Context, Item
-from radlake.deid import burned_in, pixels
+from radlake.deid import burned_in, pixels, strokes
 from radlake.deid.burned_in import Finder, Picture
 from radlake.deid.dataset_file import open_object
 from radlake.deid.files import Input, Settings, clean
@@ -40,7 +40,7 @@ def finder(sees: Callable[[Picture], bool]) -> Finder:
 @pytest.fixture(autouse=True)
 def whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """Planes are looked at as a whole, in one size."""
-    monkeypatch.setattr(burned_in, "places", lambda picture: [Part(0, 0, *picture.shape)])
+    monkeypatch.setattr(strokes, "places", lambda picture: [Part(0, 0, *picture.shape)])
     monkeypatch.setattr(burned_in, "_REDUCTIONS", (1,))
 
 

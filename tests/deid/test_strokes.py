@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radlake.deid.pictures import even
-from radlake.deid.strokes import Part, places
+from radlake.deid.strokes import Part, likeliest, places
 
 
 def body(rng: np.random.Generator, shape: tuple[int, int] = (256, 256)) -> np.ndarray:
@@ -61,3 +61,44 @@ def test_far_places_are_rectangles_of_their_own() -> None:
         page[top : top + 12, left : left + 40 : 4] = page[top : top + 12 : 5, left : left + 40] = 250
     parts = places(page)
     assert len(parts) == 2 and parts[0].bottom < parts[1].top
+
+
+def area(found: list[list[Part]]) -> float:
+    """Pixels of parts of some pictures."""
+    return float(sum((p.bottom - p.top) * (p.right - p.left) for parts in found for p in parts))
+
+
+def lines(shape: tuple[int, int], tops: range) -> np.ndarray:
+    """Ink of lines of text, one below the other."""
+    page = np.zeros(shape, np.uint8)
+    for top in tops:
+        cv2.putText(page, "SMITH JOHN 4711 08/11/1947", (20, top), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 255, 1, cv2.LINE_AA)
+    return page
+
+
+def noise(shape: tuple[int, int]) -> np.ndarray:
+    """Weak grains of some pixels on a ramp, as enlarged pictures have."""
+    grains = cv2.GaussianBlur(np.random.default_rng(5).normal(0, 1, shape).astype(np.float32), (0, 0), 0.8)
+    return np.linspace(0, 255, shape[1], dtype=np.float32) + 9 * grains / grains.std()
+
+
+def test_in_noise_the_likeliest_places_hold_the_letters() -> None:
+    ink = lines((768, 768), range(400, 401))
+    picture = even(noise(ink.shape) + 0.4 * ink)[0]
+    everything, chosen = [places(picture)], likeliest([picture], area, 1e5)
+    seen = np.zeros(ink.shape, bool)
+    for part in chosen[0]:
+        seen[part.top : part.bottom, part.left : part.right] = True
+    assert (area(everything) > 0.9 * ink.size, area(chosen) <= 1e5) == (True, True)
+    assert seen[ink > 0].all()
+
+
+def test_a_page_of_text_is_looked_at_whole_whatever_it_costs() -> None:
+    ink = lines((512, 512), range(20, 512, 22))
+    picture = even(ink.astype(np.float32))[0]
+    assert likeliest([picture], area, 1e3) == [places(picture)]
+
+
+def test_what_costs_little_is_looked_at_as_ever() -> None:
+    pictures = [even(lines((256, 320), range(40, 41)).astype(np.float32))[0], even(noise((96, 96)))[0]]
+    assert likeliest(pictures, area, 1e6) == [places(picture) for picture in pictures]

@@ -8,6 +8,7 @@ left out.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -20,11 +21,12 @@ from radlake.core.image import Array, BoolArray
 from radlake.deid.marks import is_allowed
 from radlake.deid.pictures import Picture, even
 from radlake.deid.stored_pixels import Box
-from radlake.deid.strokes import Part, places
+from radlake.deid.strokes import Part, likeliest
 
 _LEAST_SIDE = 32  # pixels that the detector needs
 _ENLARGED = (2.0, 1.5)  # small print is found more often; the second, where there is much to look at
 _MUCH = 300_000  # pixels
+_MOST_PIXELS = 1.3e6  # enlarged, of a grey plane: a megapixel takes a second or more
 _REDUCTIONS = (1, 2, 4, 8)  # for letters of 10 to 40 pixels and for such as are larger
 _SMALLEST = 40  # pixels of a reduced plane's shorter side
 _SURE = 0.6  # the detector's score from which a shape of a line of text needs no reading
@@ -138,19 +140,42 @@ def find_texts(
     """
     look = _Look(using or finder(), (plane.shape[0], plane.shape[1]), margin, near or ())
     found: list[Text] = []
-    for reduction, picture in pictures_of(plane, keen=near is not None):
-        parts = places(picture) if near is None else _around(near, reduction, picture)
-        scale = _ENLARGED[sum((p.bottom - p.top) * (p.right - p.left) for p in parts) > _MUCH]
-        found += [text for part in parts for text in look.at(picture, part, reduction, scale)]
+    for reduction, picture, parts in parts_of(plane, near):
+        found += [text for part in parts for text in look.at(picture, part, reduction, _scale(parts))]
     return sorted(_widened(text, look.shape) for text in _merged(found))
 
 
-def pictures_of(plane: Array, *, keen: bool = False) -> Iterator[tuple[int, Picture]]:
-    """What a plane is looked at through: by how much it was reduced, and a picture of equal contrast everywhere."""
-    weakest = {"weakest": _KEEN} if keen else {}
-    for reduction in _REDUCTIONS:
-        if reduction == 1 or min(plane.shape[:2]) >= reduction * _SMALLEST:
-            yield from ((reduction, picture) for picture in even(_reduced(plane, reduction), **weakest))
+def parts_of(plane: Array, near: Sequence[Box] | None = None) -> Iterator[tuple[int, Picture, list[Part]]]:
+    """Where a detector looks at a plane: by how much it was reduced, a picture, and parts of that.
+
+    Of a grey plane that is noise at the scale of letters only the likeliest; screens, in colours, are seen whole.
+    """
+    if near is not None:
+        for reduction in _reductions(plane):
+            if parts := _around(near, reduction, plane.shape):
+                pictures = even(_reduced(plane, reduction), weakest=_KEEN)
+                yield from ((reduction, picture, parts) for picture in pictures)
+        return
+    shown = [(reduction, picture) for reduction in _reductions(plane) for picture in even(_reduced(plane, reduction))]
+    most = _MOST_PIXELS if plane.ndim == 2 else math.inf
+    found = likeliest([picture for _, picture in shown], _pixels, most)
+    yield from ((*one, parts) for one, parts in zip(shown, found, strict=True))
+
+
+def _scale(parts: Sequence[Part]) -> float:
+    """By how much parts of a picture are enlarged."""
+    return _ENLARGED[sum((p.bottom - p.top) * (p.right - p.left) for p in parts) > _MUCH]
+
+
+def _pixels(parts: Sequence[Sequence[Part]]) -> float:
+    """Pixels that the detector gets to see, in parts of several pictures."""
+    areas = [sum((p.bottom - p.top + 2 * _RIM) * (p.right - p.left + 2 * _RIM) for p in some) for some in parts]
+    return sum(_scale(some) ** 2 * area for some, area in zip(parts, areas, strict=True))
+
+
+def _reductions(plane: Array) -> list[int]:
+    """By how much a plane is reduced, so that something is left of it."""
+    return [n for n in _REDUCTIONS if n == 1 or min(plane.shape[:2]) >= n * _SMALLEST]
 
 
 def to_blank(planes: Sequence[Array], *, margin: BoolArray | None = None) -> tuple[list[Box], bool]:
@@ -217,22 +242,16 @@ def _without(plane: Array, boxes: Sequence[Box]) -> Array:
     return changed
 
 
-def _around(boxes: Sequence[Box], reduction: int, picture: Picture) -> list[Part]:
+def _around(boxes: Sequence[Box], reduction: int, shape: tuple[int, ...]) -> list[Part]:
     """Parts of a reduced picture around boxes whose lines it shows in a size that can be read."""
-    rows, columns = picture.shape
+    rows, columns = (extent // reduction for extent in shape[:2])
     parts = set()
     for box in boxes:
         top, left, bottom, right = (round(edge / reduction) for edge in box)
         least = _HIGHEST // 2 if reduction > 1 else 0
         if least < bottom - top <= _HIGHEST:
-            parts.add(
-                Part(
-                    max(0, top - _AROUND),
-                    max(0, left - _AROUND),
-                    min(rows, bottom + _AROUND),
-                    min(columns, right + _AROUND),
-                )
-            )
+            top, left = max(0, top - _AROUND), max(0, left - _AROUND)
+            parts.add(Part(top, left, min(rows, bottom + _AROUND), min(columns, right + _AROUND)))
     return sorted(parts)
 
 

@@ -35,7 +35,7 @@ from radlake.lake.errors import storage_errors
 
 Names = Literal["uid", "keep"]
 _PIXELS_CLEANED, FACES_CLEANED = "clean-pixel-data", "clean-visual-features"
-VERSION = 10  # raised whenever the same input and settings give another result
+VERSION = 11  # raised whenever the same input and settings give another result
 _SUFFIXES = {"nifti": ".nii", "png": ".png", "jpeg": ".jpg", "tiff": ".tif"}
 _CONTAINERS: dict[str, Callable[[BinaryIO, BinaryIO], list[AuditRow]]] = {
     "png": png.clean, "jpeg": jpeg.clean, "tiff": tiff.clean,

@@ -166,7 +166,7 @@ STAGES: dict[str, Stage] = {
     ),
     "deid.pixels": Stage(
         name="deid.pixels",
-        version=2,
+        version=3,
         shape="each",
         over="images",
         reads=("image:{image}",),
