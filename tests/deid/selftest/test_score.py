@@ -51,8 +51,9 @@ def test_a_well_cleaned_file_has_everything_right(sitting: tuple[Dataset, Datase
         ("NumberOfFrames", "1A", "1A", False),
         ("NumberOfFrames", "2", "", False),
         ("PixelPaddingValue", [0, 40, 4176], None, True),
-        ("SOPClassUID", "1.2.3.4711", "2.25.1", False),
+        ("SOPClassUID", "1.2.3.4711", "2.25.1", True),  # as "UID changed" asks for
         ("SOPClassUID", "1.2.3.4711", None, True),
+        ("SOPClassUID", "1.2.3.4711", "1.2.3.4711", False),
         ("SOPClassUID", "1.3.46.670589.5.0.1.1", "1.3.46.670589.5.0.1.1", True),
         ("SOPClassUID", "1.2.840.10008.5.1.4.1.1.66.7", "1.2.840.10008.5.1.4.1.1.66.7", True),  # newer than pydicom
     ],
@@ -63,6 +64,12 @@ def test_what_an_attribute_cannot_hold_must_go_and_the_rest_must_stay(
     before, after = holding(keyword, bad), Dataset() if left is None else holding(keyword, left)
     sheet = mark_file(before, after, b"", Key(), rules_for("", OPTIONS))
     assert (sheet.right["tag retained"], len(sheet.wrong.get("tag retained", ()))) == (int(good), int(not good))
+
+
+def test_no_mark_asks_for_what_another_forbids(quiet: None) -> None:
+    before, other = holding("SOPClassUID", "1.2.3.4711"), holding("SOPClassUID", "2.25.1")
+    sheets = [mark_file(before, after, b"", Key(), rules_for("", OPTIONS)) for after in (other, Dataset(), before)]
+    assert [(sheet.right["tag retained"], sheet.right["UID changed"]) for sheet in sheets] == [(1, 1), (1, 0), (0, 0)]
 
 
 def holding(keyword: str, value: object) -> Dataset:

@@ -162,7 +162,8 @@ def _needed(before: Dataset, after: Dataset, sheet: Sheet) -> None:
         if keyword_for_tag(tag) in NEEDED:
             element = before[tag]
             same = bool(element.tag in after and after[element.tag].value == element.value)
-            good = same if _is_sound(element) else not _text(after, element.tag)
+            left = _text(after, element.tag)
+            good = same if _is_sound(element) else not left or (element.VR == "UI" and left != str(element.value))
             sheet.mark("tag retained", good, _place((), element.tag))
     for name in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
         pairs = zip(before.get(name, ()), after.get(name, ()), strict=False)
@@ -176,7 +177,8 @@ def _needed(before: Dataset, after: Dataset, sheet: Sheet) -> None:
 def _is_sound(element: DataElement) -> bool:
     """Whether a value is what its attribute holds: numbers, as many as it may have, or a published class.
 
-    What is written as 1A tells no geometry, but may tell a name: then nothing of it may be left.
+    What is written as 1A tells no geometry, but may tell a name: then nothing of it may be left. In place of a class
+    that nobody published stands another UID, or none.
     """
     values = element.value if isinstance(element.value, MultiValue) else [element.value]
     if element.VR == "UI":
