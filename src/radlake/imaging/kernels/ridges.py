@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,15 +63,23 @@ def thin_edges(field: Field, spacing: Sequence[float], low: float, high: float) 
 
     over_rows(marks.shape, mark)
     whole, waiting = (0, depth, 0, rows), np.empty(sum(parts.values()) + 1, np.int64)
-    for start, stop, top, bottom in parts if len(parts) > 1 else ():  # on to the neighbours of each part
-        for seam in (
-            (start, stop, top, top + 1),
-            (start, stop, bottom - 1, bottom),
-            (start, start + 1, top, bottom),
-            (stop - 1, stop, top, bottom),
-        ):
+    for limits in parts:
+        for seam in _seams(limits, depth, rows):
             flood(marks, TAKEN, seam, whole, waiting)
     return np.asarray(marks == TAKEN)
+
+
+def _seams(limits: Limits, depth: int, rows: int) -> Iterator[Limits]:
+    """The outermost planes and rows of a part, where another part goes on."""
+    start, stop, top, bottom = limits
+    if start > 0:
+        yield start, start + 1, top, bottom
+    if stop < depth:
+        yield stop - 1, stop, top, bottom
+    if top > 0:
+        yield start, stop, top, top + 1
+    if bottom < rows:
+        yield start, stop, bottom - 1, bottom
 
 
 def _ridges_of(
