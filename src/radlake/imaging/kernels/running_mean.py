@@ -39,8 +39,8 @@ def mean_of_boxes(padded: NDArray[np.int16], size: tuple[int, int, int], *, whol
     """
     sides = [side - k + 1 for side, k in zip(padded.shape, size, strict=True)]
     out = np.empty(sides, np.int16 if whole else np.float32)
-    # a part starts with sums of the planes and rows about its first ones
-    least = 4 * size[0], 4 * size[1]
+    # a part starts with sums of the planes and rows about its first ones; planes are only added up
+    least = size[0], 4 * size[1]
     over_rows(out.shape, lambda limits: _slide(padded, out, whole, offset, limits), least=least)
     return out
 
