@@ -145,7 +145,7 @@ _EDGES = (
 _ENHANCEMENT = (
     made("enhance.window", 1, Made(enhance.window, "image", "image", "windowed", only=window_fits), 24),
     made("enhance.equalize", 1, Made(enhance.equalize, "image", "image", "equalized"), 24),
-    made("enhance.clahe", 3, Made(enhance.clahe, "image", "image", "clahe", defaults={"tile_mm": 40.0}), 40),
+    made("enhance.clahe", 4, Made(enhance.clahe, "image", "image", "clahe", defaults={"tile_mm": 40.0}), 40),
     made("enhance.match_histogram", 1, Made(enhance.match_histogram, "image", "image", "matched"), 40),
     made(
         "enhance.z_score", 2, Made(enhance.z_score, "image", "image", "z_score", defaults={"mask": "foreground"}), 24
