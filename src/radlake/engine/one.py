@@ -25,7 +25,6 @@ from radlake.imaging.consensus import likely, majority
 from radlake.imaging.enhance import fit_nyul
 from radlake.imaging.labels import as_mask
 from radlake.imaging.segment import foreground
-from radlake.imaging.slabs import filter_file
 from radlake.imaging.steps import FILE, REGIONS
 
 _RESULTS = {"image:{to}", "mask:{to}"}
@@ -258,6 +257,8 @@ def apply_by_slabs(
     Unfit
         When the step needs the whole image, or the memory does not hold a plane and what the step needs around it.
     """
+    from radlake.imaging.slabs import filter_file  # brings the lake's way of writing, which measuring needs not
+
     step, options = step_of(family, name), dict(parameters)
     spacing = options.pop("spacing", None)
     if spacing is not None and not (isinstance(spacing, list) and all(isinstance(s, int | float) for s in spacing)):
