@@ -14,6 +14,11 @@ def test_names_are_words_of_no_list_and_come_once() -> None:
     assert all(n.isascii() and n.isalpha() and 6 < len(n) <= 16 for n in names)
 
 
+def test_what_short_attributes_hold_of_a_name_is_no_word() -> None:
+    names = islice(iter(Inventor(32).name, ""), 3000)  # "Preppedal" was among them
+    assert not {n[:7].lower() for n in names} & report_words().known
+
+
 def test_numbers_differ_between_seeds() -> None:
     first, second = ([i.number() for _ in range(2000)] for i in (Inventor(1), Inventor(2)))
     assert not set(first) & set(second)

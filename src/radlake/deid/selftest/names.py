@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+from radlake.deid.vocabulary import report_words
+
 _HEADS = ("bl", "br", "dr", "fr", "gl", "gr", "kl", "kr", "pl", "pr", "qu", "sk", "tr", "v", "w", "z", "zw", "j", "y")
 _VOWELS = ("a", "e", "i", "o", "u", "ae", "oi", "ou")
 _MIDDLES = ("bb", "ck", "dd", "gg", "lk", "mz", "nk", "pp", "rv", "tz", "xx", "zz", "vl", "kw")
@@ -37,11 +39,12 @@ class Inventor:
 
 
 def _names(rng: random.Random) -> Iterator[str]:
-    """Surnames in random order."""
-    seen: set[str] = set()
+    """Surnames in random order, none of them a word that cleaning may leave."""
+    seen, words = set(), report_words().known
     choose = rng.choice
     while True:
         name = "".join([choose(part) for part in _PARTS]).capitalize()
-        if name[:7] not in seen:  # short attributes hold no more
-            seen.add(name[:7])
+        short = name[:7]  # short attributes hold no more
+        if short not in seen and words.isdisjoint((short.lower(), name.lower())):
+            seen.add(short)
             yield name

@@ -82,15 +82,18 @@ class Key:
 
     def leaks(self, data: bytes) -> list[str]:
         """Places whose needle is in the bytes of a file."""
-        numbers, words = _numbers(data), _words(data)
-        coded = ((needle.lower().encode(), place) for needle, place in self.needles.items())
-        return sorted({place for needle, place in coded if needle in (numbers if needle.isdigit() else words)})
+        return sorted({self.needles[needle] for needle in self._held(data)})
 
-    def forget_numbers(self, data: bytes) -> None:
-        """Leave out planted numbers that a file holds anyway, as samples do by chance: they tell nothing then."""
-        runs = _numbers(data)
-        for needle in [n for n in self.needles if n.isdigit() and n.encode() in runs]:
+    def forget_chance(self, data: bytes) -> None:
+        """Leave out what a file holds before anything is planted, as samples do by chance: it tells nothing then."""
+        for needle in self._held(data):
             del self.needles[needle]
+
+    def _held(self, data: bytes) -> list[str]:
+        """Needles that are in the bytes of a file."""
+        numbers, words = _numbers(data), _words(data)
+        coded = ((needle, needle.lower().encode()) for needle in self.needles)
+        return [needle for needle, code in coded if code in (numbers if needle.isdigit() else words)]
 
 
 def _numbers(data: bytes) -> set[bytes]:
