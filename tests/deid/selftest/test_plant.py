@@ -63,8 +63,14 @@ def test_the_nests_are_no_rows_of_the_table() -> None:
     assert [rules.action(tag) for tag in NESTS] == [None, None, None]
 
 
-def test_what_samples_spell_before_anything_is_planted_tells_nothing() -> None:
-    key = Key({"233517": "listed time", "1000001": "listed number", "Quuxberg": "listed name", "Kraxxou": "listed id"})
-    key.forget_chance(b"\xff233517\xff 91000001 Quux\x80berg XWUNKRaXXOUQ")
+def test_numbers_that_a_file_holds_anyway_tell_nothing() -> None:
+    key = Key({"233517": "listed time", "1000001": "listed number", "Quuxberg": "listed name"})
+    key.forget_chance(b"\xff233517\xff 91000001 Quuxberg", b"")
     assert set(key.needles) == {"1000001", "Quuxberg"}
-    assert key.leaks(b"1000001, QUUXBERG, Kraxxou") == ["listed name", "listed number"]
+    assert key.leaks(b"1000001, QUUXBERG") == ["listed name", "listed number"]
+
+
+def test_names_that_samples_spell_tell_nothing() -> None:
+    key = Key({"Quuxberg": "listed name", "Kraxxou": "listed id"})
+    key.forget_chance(b"Quuxberg", b"XWUNKRaXXOUQ Quux\x80berg")
+    assert key.leaks(b"QUUXBERG, Kraxxou") == ["listed name"]

@@ -51,7 +51,7 @@ class Encoding:
 
     def item(self, elements: Mapping[BaseTag, RawDataElement]) -> bytes:
         """An item of a sequence with elements in the order of their tags."""
-        body = b"".join(self._head(elements[tag]) + elements[tag].value for tag in sorted(elements))  # type: ignore[operator]
+        body = b"".join(self._head(elements[tag]) + (elements[tag].value or b"") for tag in sorted(elements))
         return struct.pack(f"{'<' if self.little else '>'}HHL", _ITEM >> 16, _ITEM & 0xFFFF, len(body)) + body
 
     def _head(self, element: RawDataElement) -> bytes:

@@ -82,18 +82,31 @@ class Key:
 
     def leaks(self, data: bytes) -> list[str]:
         """Places whose needle is in the bytes of a file."""
-        return sorted({self.needles[needle] for needle in self._held(data)})
+        found = [*self._numbers_in(data), *self._names_in(data)]
+        return sorted({self.needles[needle] for needle in found})
 
-    def forget_chance(self, data: bytes) -> None:
-        """Leave out what a file holds before anything is planted, as samples do by chance: it tells nothing then."""
-        for needle in self._held(data):
+    def forget_chance(self, data: bytes, samples: bytes) -> None:
+        """Leave out what is there before anything is planted: it tells nothing then.
+
+        Parameters
+        ----------
+        data : bytes
+            The file; its numbers are left out.
+        samples : bytes
+            Of its pixels, which may spell names too; elsewhere a name is no chance.
+        """
+        for needle in (*self._numbers_in(data), *self._names_in(samples)):
             del self.needles[needle]
 
-    def _held(self, data: bytes) -> list[str]:
-        """Needles that are in the bytes of a file."""
-        numbers, words = _numbers(data), _words(data)
-        coded = ((needle, needle.lower().encode()) for needle in self.needles)
-        return [needle for needle, code in coded if code in (numbers if needle.isdigit() else words)]
+    def _numbers_in(self, data: bytes) -> list[str]:
+        """Planted numbers that bytes hold."""
+        runs = _numbers(data)
+        return [needle for needle in self.needles if needle.isdigit() and needle.encode() in runs]
+
+    def _names_in(self, data: bytes) -> list[str]:
+        """Planted names that bytes hold."""
+        words = _words(data)
+        return [needle for needle in self.needles if not needle.isdigit() and needle.lower().encode() in words]
 
 
 def _numbers(data: bytes) -> set[bytes]:

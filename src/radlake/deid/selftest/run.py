@@ -150,7 +150,7 @@ def _sit(path: Path, folder: Path, number: int, seed: int, profile: Profile) -> 
         dataset.SpecificCharacterSet = dataset.get("SpecificCharacterSet") or "ISO_IR 192"
         key = plant(dataset, rules, seed * 1000 + number)
         _relate(dataset, key, Inventor(_RELATED + seed * 1000 + number // 2))
-        key.forget_chance(path.read_bytes())
+        key.forget_chance(path.read_bytes(), bytes(dataset.get("PixelData", b"")))
         dcmwrite(target, dataset, enforce_file_format=True)
         dcmread(target)
     except Exception:  # noqa: BLE001 - pydicom documents no closed list of what damaged files can raise
