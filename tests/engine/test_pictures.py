@@ -12,12 +12,12 @@ from typer.testing import CliRunner
 from radlake.cli import app
 from radlake.core.errors import UsageError
 from radlake.engine.api import run
-from radlake.engine.learning import plan_of
 from radlake.engine.local import Local
 from radlake.engine.pictures import lake_pictures, pictures
 from radlake.engine.pipeline import Pipeline, step
 from radlake.imaging.preview import png_bytes
 from radlake.lake.store import Lake
+from radlake.learn.bundle import plan_of
 from radlake.learn.cases import Cohort
 
 

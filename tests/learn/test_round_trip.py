@@ -21,7 +21,8 @@ from radlake.learn.both import VIEW, families, final
 from radlake.learn.bundle import Bundle, save
 from radlake.learn.calibration import calibrator
 from radlake.learn.families import FAMILIES
-from radlake.learn.problem import Paired, Problem, problem
+from radlake.learn.paired import Paired
+from radlake.learn.problem import Problem, problem
 from radlake.learn.validate import Fitted, decisions
 
 pytest.importorskip("torch")
@@ -39,7 +40,7 @@ warnings.simplefilter("ignore")
 from pathlib import Path
 import numpy as np
 from radlake.learn.bundle import load
-from radlake.learn.problem import Paired
+from radlake.learn.paired import Paired
 root = Path(sys.argv[1])
 for folder in sorted(p for p in root.iterdir() if (p / "bundle.json").is_file()):
     bundle, x, beside = load(folder), np.load(folder.with_suffix(".x.npy")), folder.with_suffix(".f.npy")

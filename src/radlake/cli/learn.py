@@ -154,9 +154,9 @@ def train(
         return
     if target is None or out is None:
         raise UsageError("name the label to learn by --target and the folder for the model by --out")
-    from radlake.engine.learning import plan_of
     from radlake.engine.learning import train as start
     from radlake.engine.progress import shown
+    from radlake.learn.bundle import plan_of
     from radlake.learn.evaluation.operating import parse
     from radlake.learn.training import Request
     from radlake.report.model_page import write

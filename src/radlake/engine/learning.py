@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import tempfile
 import time
@@ -27,7 +26,7 @@ from radlake.engine.pipeline import Pipeline, step
 from radlake.lake.manifest import FILE_NAME
 from radlake.lake.store import Lake
 from radlake.learn.both import sees_images
-from radlake.learn.bundle import Bundle, BundleError, load
+from radlake.learn.bundle import Bundle, load
 from radlake.learn.cases import Cohort, labelled, measured, with_pixels
 from radlake.learn.clock import Plan, seconds
 from radlake.learn.contract import refuse
@@ -181,29 +180,6 @@ def _timed(progress: Progress, asked: Request) -> Iterator[Callable[[float, floa
 
     yield tell
     progress.end()
-
-
-def plan_of(path: Path) -> Plan:
-    """The plan of a model, or one that was written as JSON.
-
-    Parameters
-    ----------
-    path : Path
-        Folder of a bundle, or a file.
-
-    Raises
-    ------
-    UsageError
-        When there is no plan.
-    """
-    try:
-        found = (load(path).evidence or {})["plan"] if path.is_dir() else json.loads(path.read_bytes())
-        return Plan(str(found["digest"]), dict(found["design"]), tuple(map(str, found["done"])))
-    except (BundleError, OSError, ValueError, KeyError, TypeError):
-        raise UsageError(
-            "the plan to replay must be the folder of a model that was chosen, or its plan as JSON with digest, design"
-            " and done"
-        ) from None
 
 
 def _pictures(source: Place, setting: Setting, target: str | None = None) -> Cohort:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from radlake.learn.choice import Choice
 from radlake.learn.clustering import Clustering, cluster
-from radlake.learn.problem import Paired
+from radlake.learn.paired import Paired
 from radlake.learn.selection import select
 
 __all__ = ["Choice", "Clustering", "Paired", "cluster", "select"]

@@ -28,7 +28,8 @@ from radlake.learn.clock import Clock
 from radlake.learn.families import FAMILIES, Family, Task, applicable
 from radlake.learn.images import Axes, images
 from radlake.learn.journal import journal_of_views
-from radlake.learn.problem import Floats, Paired, Problem, join
+from radlake.learn.paired import Paired
+from radlake.learn.problem import Floats, Problem, join
 from radlake.learn.split import grouped_folds
 from radlake.learn.validate import Fitted, decisions
 

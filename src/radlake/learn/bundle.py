@@ -31,7 +31,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from radlake.core.errors import RadlakeError
+from radlake.core.errors import RadlakeError, UsageError
+from radlake.learn.clock import Plan
 from radlake.learn.validate import Fitted
 
 FORMAT = 2
@@ -303,3 +304,26 @@ def _renumbered(node: Any, numbers: dict[str, str]) -> Any:
         else:
             found[key] = _renumbered(value, numbers)
     return found
+
+
+def plan_of(path: Path) -> Plan:
+    """The plan of a model, or one that was written as JSON.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of a bundle, or a file.
+
+    Raises
+    ------
+    UsageError
+        When there is no plan.
+    """
+    try:
+        found = (load(path).evidence or {})["plan"] if path.is_dir() else json.loads(path.read_bytes())
+        return Plan(str(found["digest"]), dict(found["design"]), tuple(map(str, found["done"])))
+    except (BundleError, OSError, ValueError, KeyError, TypeError):
+        raise UsageError(
+            "the plan to replay must be the folder of a model that was chosen, or its plan as JSON with digest, design"
+            " and done"
+        ) from None

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from radlake.core.errors import UsageError
 from radlake.learn.families import Task
 from radlake.learn.metrics import auc
+from radlake.learn.paired import Paired
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -84,45 +85,6 @@ class Problem:
         for array in (self.features, self.y, self.groups, *([] if self.looks is None else [self.looks])):
             found.update(np.ascontiguousarray(array).tobytes())
         return found.hexdigest()
-
-
-@dataclass(frozen=True, eq=False)
-class Paired:
-    """Features of cases and their images, row by row: what a model of both is given.
-
-    Parameters
-    ----------
-    features : (N, D) float array
-    images : (N, ...) array
-        Pixels, or numbers that were made of them.
-    groups : (N,) array, optional
-        What is kept together when a model is fitted.
-    """
-
-    features: Floats
-    images: NDArray[Any]
-    groups: Ints | None = None
-
-    def __len__(self) -> int:
-        return len(self.features)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Cases and features."""
-        return self.features.shape
-
-    @property
-    def size(self) -> int:
-        """Values of the features, and of the images."""
-        return self.features.size + self.images.size
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the features, and of the images that are numbers."""
-        return self.features.nbytes + self.images.nbytes
-
-    def __getitem__(self, chosen: Any) -> Paired:
-        return Paired(self.features[chosen], self.images[chosen], None if self.groups is None else self.groups[chosen])
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from radlake.core.image import Array, FloatArray, Image
 from radlake.imaging.arguments import Border, ImageOrArray, Lengths, Spacing, in_voxels, known_border, on_spatial_axes
+from radlake.imaging.edges.weights import curving, smoothing
 from radlake.imaging.kernels.threads import by_slabs
 from radlake.imaging.rounding import to_dtype
 from radlake.imaging.separable import OPENCV_BORDERS, correlate
@@ -319,8 +320,8 @@ def laplacian_of_gaussian(
             raise ValueError("sigma must be above 0 along every axis")
         along = []
         for axis, step in enumerate(steps):
-            kernels = [_smoothing(sigma) for sigma in sigmas]
-            kernels[axis] = _curving(sigmas[axis]) / step**2
+            kernels = [smoothing(sigma) for sigma in sigmas]
+            kernels[axis] = curving(sigmas[axis]) / step**2
             # float64: weights in float32 would not add up to 0
             along.append(correlate(array, kernels, border, np.float64))
             if axis:
@@ -378,23 +379,6 @@ def _add(total: Array, more: Array) -> None:
         total[start:stop] += more[start:stop]
 
     by_slabs(slabs, len(total))
-
-
-def _smoothing(sigma: float) -> NDArray[np.float64]:
-    """Samples of a Gaussian to 4 sigma, with sum 1."""
-    radius = max(1, round(4 * sigma))
-    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
-    return np.asarray(weights / weights.sum())
-
-
-def _curving(sigma: float) -> NDArray[np.float64]:
-    """Samples of a Gaussian's second derivative, made exact for constants and parabolas although it is cut off."""
-    gauss = _smoothing(sigma)
-    x = np.arange(gauss.size) - gauss.size // 2
-    weights = gauss * (x**2 / sigma**2 - 1)
-    # Subtracting a multiple of the Gaussian keeps the shape, while a constant would lift the ends
-    weights -= gauss * weights.sum()
-    return np.asarray(weights * 2 / np.sum(weights * x**2))
 
 
 def _volume(array: Array, out_dtype: DTypeLike) -> FloatArray:
