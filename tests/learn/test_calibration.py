@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -41,3 +43,17 @@ def test_no_case_calibrates_itself() -> None:
     assert before[fold == 0].tobytes() == after[fold == 0].tobytes()
     assert before[fold == 1].tobytes() != after[fold == 1].tobytes()
     assert calibrator(FAMILIES["logistic"], given, decision) is None
+
+
+def test_answers_worse_than_chance_keep_their_order() -> None:
+    given, family = cases(200), FAMILIES["svm"]
+    decision = np.linspace(-1, 1, 200)[:, None]
+    fold = np.arange(200) % 4
+    contrary = replace(given, y=(np.arange(200) < 60).astype(np.intp))
+    curve = calibrator(family, contrary, decision)
+    assert curve is not None
+    told = curve.predict_proba(decision)[:, 1]
+    assert np.all(np.diff(told) > 0)
+    assert told == pytest.approx(0.3, abs=0.001)
+    for k in range(4):
+        assert np.all(np.diff(answers(family, contrary, decision, fold)[fold == k, 1]) > 0)

@@ -10,12 +10,15 @@ from radlake.learn.families import Family
 from radlake.learn.problem import Bools, Floats, Ints, Problem
 
 _SURE = 1e-6  # a wrong answer costs no more than this probability does
+_FLAT = 1e-3  # log odds for each standard deviation of the answers: all that a curve gives answers that it cannot trust
 
 
 def calibrator(family: Family, given: Problem, decision: Floats, seen: Bools | None = None) -> Any | None:
     """Curve from decision values to probabilities, fitted on answers for unseen cases; None where none is needed.
 
-    Logistic regression on the decision values (Platt 1999), multinomial for more than two classes.
+    Logistic regression on the decision values (Platt 1999), multinomial for more than two classes. A curve of two
+    classes never falls: answers that were worse than chance on unseen cases (small balanced folds alone make them so)
+    say that the model knows little and not that it means the opposite. The curve is flat then and keeps their order.
 
     Parameters
     ----------
@@ -26,6 +29,7 @@ def calibrator(family: Family, given: Problem, decision: Floats, seen: Bools | N
     seen : (N,) bool array, optional
         Cases to fit on; all by default.
     """
+    from scipy.special import logit
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -35,7 +39,12 @@ def calibrator(family: Family, given: Problem, decision: Floats, seen: Bools | N
     chosen = np.ones(len(given.y), dtype=np.bool_) if seen is None else seen
     weak = 1e4 if given.task == "binary" else 1.0
     curve = make_pipeline(StandardScaler(), LogisticRegression(C=weak, max_iter=5000))
-    return curve.fit(decision[chosen], given.y[chosen])
+    curve.fit(decision[chosen], given.y[chosen])
+    line = curve[-1]
+    if given.task == "binary" and line.coef_[0, 0] < _FLAT:
+        share = float(np.mean(given.y[chosen]))
+        line.coef_, line.intercept_ = np.full_like(line.coef_, _FLAT), np.full_like(line.intercept_, logit(share))
+    return curve
 
 
 def answers(family: Family, given: Problem, decision: Floats, fold: Ints) -> Floats:
