@@ -43,9 +43,11 @@ def test_scores_agree_with_scikit_learn_for_every_row_of_weights(seed: int) -> N
 
 
 @settings(max_examples=20)
-@given(seed=SEEDS)
-def test_the_calibration_slope_agrees_with_an_unpenalised_regression(seed: int) -> None:
+@given(seed=SEEDS, sure=st.sampled_from([1, 8]), shift=st.sampled_from([0, 3]))
+def test_the_calibration_slope_agrees_with_an_unpenalised_regression(seed: int, sure: int, shift: int) -> None:
     y, p, w = sample(seed, 200)
+    p = 1 / (1 + np.exp(-(sure * np.log(p / (1 - p)) + shift)))
+    p = np.clip(p, 1e-6, 1 - 1e-6)
     logit = np.log(p / (1 - p))
     model = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(logit[:, None], y, sample_weight=w[0])
     assert float(metrics.calibration_slope(y, p, w[0])) == pytest.approx(float(model.coef_[0, 0]), abs=1e-5)

@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike
 
 from radlake.core.image import Array
 from radlake.imaging.kernels.pointwise import pointwise
+from radlake.imaging.kernels.threads import by_slabs
 
 
 def to_dtype(array: Array, dtype: DTypeLike) -> Array:
@@ -34,8 +35,11 @@ def to_dtype(array: Array, dtype: DTypeLike) -> Array:
     target = np.dtype(dtype)
     if array.dtype == target:
         return array
-    whole = np.issubdtype(target, np.integer)
-    return pointwise(array, lambda part: _rounded(part, target) if whole else part, target)
+    if np.issubdtype(target, np.integer):
+        return pointwise(array, lambda part: _rounded(part, target), target)
+    found = np.empty(array.shape, target)
+    by_slabs(lambda start, stop: np.copyto(found[start:stop], array[start:stop], casting="unsafe"), len(array))
+    return found
 
 
 def _rounded(array: Array, target: np.dtype[Any]) -> Array:

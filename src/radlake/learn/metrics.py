@@ -14,6 +14,7 @@ Floats = NDArray[np.float64]
 
 _TINY = 1e-12  # keeps logits finite
 _STEPS = 25  # Newton steps; 8 are enough unless classes are separable
+_HALVINGS = 12  # of one of them
 
 
 def _weights(y: Floats, weights: ArrayLike | None) -> Floats:
@@ -193,8 +194,14 @@ def calibration_slope(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = No
     y, p = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
     w = _weights(y, weights)
     x = _logit(p)
-    a, b = np.zeros(w.shape[:-1]), np.ones(w.shape[:-1])
-    moved = np.full_like(a, np.inf)
+
+    def likelihood(a: Floats, b: Floats) -> Floats:
+        z = a[..., None] + b[..., None] * x
+        told: Floats = (w * (y * z - np.logaddexp(0, z))).sum(axis=-1)
+        return told
+
+    a, b = _logit(ratio((w * y).sum(axis=-1), w.sum(axis=-1))), np.zeros(w.shape[:-1])
+    moved, best = np.full_like(a, np.inf), likelihood(a, b)
     for _ in range(_STEPS):
         q = _expit(a[..., None] + b[..., None] * x)
         rest, curve = w * (y - q), w * q * (1 - q)
@@ -203,7 +210,13 @@ def calibration_slope(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = No
         determinant = h00 * h11 - h01**2
         step_a = ratio(h11 * g0 - h01 * g1, determinant)
         step_b = ratio(h00 * g1 - h01 * g0, determinant)
-        a, b = a + step_a, b + step_b
+        for _ in range(_HALVINGS):  # a whole step goes too far where answers were far too sure
+            found = likelihood(a + step_a, b + step_b)
+            beyond = found < best - 1e-9 * np.abs(best)
+            if not beyond.any():
+                break
+            step_a, step_b = np.where(beyond, step_a / 2, step_a), np.where(beyond, step_b / 2, step_b)
+        a, b, best = a + step_a, b + step_b, found
         moved = np.abs(step_a) + np.abs(step_b)
         if not (moved > 1e-9).any():
             break

@@ -224,7 +224,11 @@ def _choose(study: _Study, families: Mapping[str, Family], found: Fingerprint, l
     if not main.trials:  # a slow machine: all the time for one model, and none for held-out patients
         main = _search(study, families, part="all", until=1 - _KEPT)
     if not main.trials:
-        raise UsageError("the budget is too short for a single model; give more time, or fewer models or cases")
+        told = "; ".join(f"{name}: {why}" for name, why in [*main.left_out.items()][:1])  # the quickest comes first
+        raise UsageError(
+            f"the budget is too short for a single model ({told or 'nothing was tried'}); give more time, or fewer"
+            " models or cases"
+        )
     chosen, _ = pick(main, prefer=design["prefer"])
     tried = {name: f for name, f in families.items() if name not in main.left_out}
     model = final(chosen, given, seed=design["seed"])

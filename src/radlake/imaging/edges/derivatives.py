@@ -384,4 +384,4 @@ def _add(total: Array, more: Array) -> None:
 def _volume(array: Array, out_dtype: DTypeLike) -> FloatArray:
     """The array as a volume, in the floating dtype to compute in."""
     work = np.float64 if np.dtype(out_dtype) == np.float64 else np.float32
-    return np.require(array, work, ("C", "W")).reshape((1,) * (3 - array.ndim) + array.shape)
+    return np.require(to_dtype(array, work), requirements=("C", "W")).reshape((1,) * (3 - array.ndim) + array.shape)
