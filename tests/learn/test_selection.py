@@ -12,9 +12,10 @@ import pytest
 
 from radlake import learn
 from radlake.core.errors import UsageError
-from radlake.learn import search
+from radlake.learn import search, selection
 from radlake.learn.bundle import load
 from radlake.learn.clock import Plan
+from radlake.learn.probe import Cost
 from radlake.learn.trial import assembled
 
 QUICK = ["short", "logistic", "bayes", "neighbours"]
@@ -146,13 +147,20 @@ def test_odd_data_are_noted() -> None:
         ({"folds": 80}, "give fewer folds"),
         ({"groups": np.arange(150) % 6}, "rarest class occurs in 6 patients"),
         ({"budget": "soon"}, "budget must be"),
-        ({"budget": 1e-6}, r"budget is too short .*one round of it takes about \d+ s"),
+        ({"budget": 1e-6}, "budget is too short .*before any cost was known"),
     ],
 )
 def test_impossible_requests_are_told(options: dict[str, Any], words: str) -> None:
     x, y = made()
     with pytest.raises(UsageError, match=words):
         learn.select(x, y, **options)
+
+
+def test_a_budget_that_is_too_short_is_told_with_what_the_quickest_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    costly = {"logistic": Cost(80.0, 1), "bayes": Cost(20.0, 1)}
+    monkeypatch.setattr(selection, "probe", lambda *_, **__: (costly, {}))
+    with pytest.raises(UsageError, match=r"\(bayes: one round of it takes about 100 s, more than the budget left\)"):
+        learn.select(*made(), models=["logistic", "bayes"], budget="10s")
 
 
 def test_a_killed_choice_goes_on_from_its_journal_to_the_bits_of_its_plan(

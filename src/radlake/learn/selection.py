@@ -226,8 +226,8 @@ def _choose(study: _Study, families: Mapping[str, Family], found: Fingerprint, l
     if not main.trials:
         told = "; ".join(f"{name}: {why}" for name, why in [*main.left_out.items()][:1])  # the quickest comes first
         raise UsageError(
-            f"the budget is too short for a single model ({told or 'nothing was tried'}); give more time, or fewer"
-            " models or cases"
+            f"the budget is too short for a single model ({told or 'it ended before any cost was known'}); give more"
+            " time, or fewer models or cases"
         )
     chosen, _ = pick(main, prefer=design["prefer"])
     tried = {name: f for name, f in families.items() if name not in main.left_out}
