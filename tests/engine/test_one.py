@@ -47,6 +47,8 @@ def test_a_segmentation_gives_a_mask_on_the_same_grid() -> None:
 def test_wrong_names_and_values_are_met_with_advice() -> None:
     with pytest.raises(UnknownName, match="did you mean 'median'"):
         apply("filter", "medan", IMAGE, {})
+    with pytest.raises(UnknownName, match="unknown filter 'otsu'; did you mean 'segment otsu'"):
+        apply("filter", "otsu", IMAGE, {})
     with pytest.raises(UnknownName, match="did you mean 'sigma_mm'"):
         apply("filter", "gaussian", IMAGE, {"sigma_m": 2})
     with pytest.raises(BadParameter, match="must be a number"):

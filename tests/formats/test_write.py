@@ -14,12 +14,14 @@ from radlake.formats.write import CannotWrite, check_target, write_image
 VOLUME = Image(np.arange(24, dtype=np.int16).reshape(2, 3, 4), Geometry((3.0, 0.5, 0.5), origin=(5.0, -6.0, 7.0)))
 
 
-def test_a_volume_comes_back_from_nifti_with_its_place(tmp_path: Path) -> None:
-    write_image(VOLUME, tmp_path / "图 1.nii.gz")
-    back = read_image(tmp_path / "图 1.nii.gz")
+@pytest.mark.parametrize("name", ["图 1.nii.gz", "图 1.nii"])
+def test_a_volume_comes_back_from_nifti_with_its_place(tmp_path: Path, name: str) -> None:
+    write_image(VOLUME, tmp_path / name)
+    back = read_image(tmp_path / name)
     np.testing.assert_array_equal(back.array, VOLUME.array)
     np.testing.assert_allclose(back.geometry.affine, VOLUME.geometry.affine, atol=1e-5)
-    assert [p.name for p in tmp_path.iterdir()] == ["图 1.nii.gz"]
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+    assert ((tmp_path / name).read_bytes()[:2] == b"\x1f\x8b") == name.endswith(".gz")
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.bool_])

@@ -28,8 +28,8 @@ _SHARED = ("filter", "morphology", "mask", "resample")  # results on the scale o
 _HELP = """{what}
 
     IN is a DICOM file, a folder with one series, NIfTI, NRRD, MetaImage, PNG, TIFF ...; OUT is written by its ending:
-    .nii.gz, .nrrd, .mha, .png, and .dcm for masks made from DICOM: a DICOM Segmentation that refers to the slices of
-    IN. It repeats patient and study of IN, so it is as identifying as IN is.
+    .nii.gz, .nii, .nrrd, .mha, .png, and .dcm for masks made from DICOM: a DICOM Segmentation that refers to the slices
+    of IN. It repeats patient and study of IN, so it is as identifying as IN is.
 
     From .npy or .zarr to .npy or .zarr, volumes (z, y, x) may be larger than memory: they go slab by slab, with the
     result of the whole, where NAME looks at a neighbourhood only. They know no millimetres: --spacing "[5, 0.7, 0.7]".

@@ -59,11 +59,13 @@ def step_of(family: str, name: str) -> Stage:
     Raises
     ------
     UnknownName
-        With the nearest name of the family.
+        With the family that has the name, or the nearest name of this one.
     """
     known = steps_of(family)
     if name not in known:
-        raise UnknownName(family, name, list(known))
+        families = [stage.removesuffix(f".{name}") for stage in sorted(stages()) if stage.endswith(f".{name}")]
+        meant = next((f"{other} {name}" for other in families if name in steps_of(other)), None)
+        raise UnknownName(family, name, list(known), meant=meant)
     return known[name]
 
 

@@ -30,8 +30,8 @@ ENTRY_POINT_GROUP = "radlake.stages"
 class UnknownName(UsageError):  # noqa: N818 - names the problem
     """A name that nothing has; the message suggests the nearest one."""
 
-    def __init__(self, what: str, name: str, known: list[str], *, of: str = ""):
-        near = difflib.get_close_matches(name, known, n=1)
+    def __init__(self, what: str, name: str, known: list[str], *, of: str = "", meant: str | None = None):
+        near = [meant] if meant else difflib.get_close_matches(name, known, n=1)
         advice = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
         super().__init__(f"unknown {what} {name!r}{of}; {advice}")
 

@@ -295,8 +295,8 @@ def _unreadable() -> ItemError:
     return ItemError("unreadable_header")
 
 
-def to_bytes(image: Image) -> bytes:
-    """An image as the bytes of a gzipped NIfTI-1 file; equal images give equal bytes.
+def to_bytes(image: Image, *, packed: bool = True) -> bytes:
+    """An image as the bytes of a NIfTI-1 file, gzipped unless `packed` is false; equal images give equal bytes.
 
     Boolean arrays are stored as unsigned bytes. Two spatial axes become a volume of one slice.
 
@@ -316,9 +316,9 @@ def to_bytes(image: Image) -> bytes:
     code = next((c for c, t in _TYPES.items() if np.dtype("<" + t) == little), None)
     if code is None or image.channel_axis is not None:
         raise ValueError(f"cannot write {array.dtype} samples with channel axis {image.channel_axis} as NIfTI")
-    header = _header_bytes(image, code)
+    plain = _header_bytes(image, code) + np.ascontiguousarray(array, little).tobytes()
     # The time of writing would make equal images differ; level 1 is 5 times as fast as 9 and as small for masks.
-    return gzip.compress(header + np.ascontiguousarray(array, little).tobytes(), compresslevel=1, mtime=0)
+    return gzip.compress(plain, compresslevel=1, mtime=0) if packed else plain
 
 
 def from_bytes(data: bytes, *, memory_bytes: int = 2 << 30) -> Image:

@@ -14,7 +14,7 @@ from radlake.core.errors import UsageError
 from radlake.core.image import Image
 from radlake.formats.nifti import to_bytes
 
-ENDINGS = (".nii.gz", ".nrrd", ".mha", ".png")
+ENDINGS = (".nii.gz", ".nii", ".nrrd", ".mha", ".png")
 _PNG_TYPES = (np.bool_, np.uint8, np.uint16)
 
 
@@ -45,9 +45,9 @@ def encode(image: Image, suffixes: str) -> bytes:
     >>> encode(Image(np.zeros((2, 3), np.uint8), Geometry((1.0, 1.0))), ".png")[1:4]
     b'PNG'
     """
-    if suffixes == ".nii.gz":
+    if suffixes in (".nii.gz", ".nii"):
         try:
-            return to_bytes(image)
+            return to_bytes(image, packed=suffixes == ".nii.gz")
         except ValueError as error:
             raise CannotWrite(f"{error}; write .png if it is a picture") from None
     if suffixes == ".png":
