@@ -24,6 +24,7 @@ _FAMILIES = {
     "segment": ("Segment one image.", "segment otsu series_folder mask.dcm --compare side.png"),
     "resample": ("Put one image on another grid.", "resample to_spacing scan.nii.gz out.nii.gz --spacing-mm 1"),
 }
+_SLAB = 512 << 20  # bytes
 _SHARED = ("filter", "morphology", "mask", "resample")  # results on the scale of their input: one window shows both
 _HELP = """{what}
 
@@ -31,8 +32,9 @@ _HELP = """{what}
     .nii.gz, .nii, .nrrd, .mha, .png, and .dcm for masks made from DICOM: a DICOM Segmentation that refers to the slices
     of IN. It repeats patient and study of IN, so it is as identifying as IN is.
 
-    From .npy or .zarr to .npy or .zarr, volumes (z, y, x) may be larger than memory: they go slab by slab, with the
-    result of the whole, where NAME looks at a neighbourhood only. They know no millimetres: --spacing "[5, 0.7, 0.7]".
+    Volumes (z, y, x) of .npy and .zarr, and with --memory also NIfTI, may be larger than memory: they go slab by slab,
+    with the result of the whole, where NAME looks at a neighbourhood only, to any of these. .npy and .zarr know no
+    millimetres: --spacing "[5, 0.7, 0.7]".
 
     NAME "list" shows all names with their parameters; lengths are millimetres. A NAME without IN shows its own. Where a
     parameter is another mask or image, give its file. --parameters reads them from a YAML or JSON file.
@@ -48,8 +50,12 @@ Threads = Annotated[
     int, typer.Option(min=1, metavar="N", help="Threads of the kernels; results do not depend on them.")
 ]
 Memory = Annotated[
-    Any, typer.Option(parser=parse_memory, metavar="SIZE", help="Of a slab of .npy or .zarr and the work on it.")
-]
+    Any,
+    typer.Option(
+        parser=parse_memory, metavar="SIZE", help="Go by slabs that take so much with the work on them.",
+        show_default="512MiB for .npy and .zarr",
+    ),
+]  # fmt: skip
 Series = Annotated[int | None, typer.Option(metavar="N", help="Which image of a folder that holds several.")]
 
 
@@ -66,7 +72,7 @@ def _family(family: str) -> None:
         parameters: Saved = None,
         series: Series = None,
         threads: Threads = CORES,
-        memory: Memory = "512MiB",
+        memory: Memory = None,
     ) -> None:
         from radlake.engine import one
         from radlake.imaging.kernels.threads import threads as allowed
@@ -80,8 +86,8 @@ def _family(family: str) -> None:
         else:
             given = (one.saved(parameters) if parameters else {}) | one.parse(context.args)
             with allowed(threads):
-                if {source.suffix, dest.suffix} <= {".npy", ".zarr"}:
-                    _by_slabs(f"{family}.{name}", source, dest, given, memory, compare)
+                if memory or {source.suffix, dest.suffix} <= {".npy", ".zarr"}:
+                    _by_slabs(f"{family}.{name}", source, dest, given, memory or _SLAB, compare)
                 else:
                     _one_step(f"{family}.{name}", source, dest, given, compare, series)
 
@@ -210,7 +216,7 @@ def _by_slabs(
     from radlake.engine.inputs import require
 
     if compare is not None:
-        raise typer.BadParameter("--compare is for images that are read whole, not for .npy and .zarr")
+        raise typer.BadParameter("--compare is for images that are read whole, not slab by slab")
     require([source])
     family, name = step.split(".", 1)
     slabs = one.apply_by_slabs(family, name, source, dest, parameters, memory=memory)

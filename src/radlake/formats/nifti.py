@@ -189,7 +189,7 @@ def scan(source: Source) -> list[Header]:
     """Header of the one volume in a NIfTI file."""
     if source.suffix == ".img":
         raise Ignored("side_file")
-    volume, _ = _volume(source)
+    volume, _ = layout_of(source)
     return [header_of(source, volume, NAME)]
 
 
@@ -197,7 +197,7 @@ def load(members: Sequence[Row], image: Row, *, memory_bytes: int) -> Image:
     """Image of a NIfTI file: (z, y, x), with time first and colour last where there are any."""
     member = members[0]
     source = Source(member["uri"], member.get("member_name"))
-    volume, header = _volume(source)
+    volume, header = layout_of(source)
     samples = samples_of(source, header)
     expected = header.offset + volume.stored_bytes
     if not samples.gzipped and samples.stored_size < expected:
@@ -207,7 +207,7 @@ def load(members: Sequence[Row], image: Row, *, memory_bytes: int) -> Image:
         return image_of(read_samples(stream, volume, memory_bytes=memory_bytes), volume, member)
 
 
-def _volume(source: Source) -> tuple[Volume, NiftiHeader]:
+def layout_of(source: Source) -> tuple[Volume, NiftiHeader]:
     """Layout of the samples that a header describes, and the header."""
     header = parse(source.read_at(0, 540))
     if header.datatype not in _TYPES:
@@ -311,20 +311,21 @@ def to_bytes(image: Image, *, packed: bool = True) -> bytes:
     >>> from_bytes(to_bytes(image)).array.shape
     (2, 3, 4)
     """
-    array = image.array.astype(np.uint8) if image.array.dtype == np.bool_ else image.array
-    little = array.dtype.newbyteorder("<")
-    code = next((c for c, t in _TYPES.items() if np.dtype("<" + t) == little), None)
-    if code is None or image.channel_axis is not None:
-        raise ValueError(f"cannot write {array.dtype} samples with channel axis {image.channel_axis} as NIfTI")
-    plain = _header_bytes(image, code) + np.ascontiguousarray(array, little).tobytes()
+    plain = header_bytes(image) + stored_bytes(image.array)
     # The time of writing would make equal images differ; level 1 is 5 times as fast as 9 and as small for masks.
     return gzip.compress(plain, compresslevel=1, mtime=0) if packed else plain
+
+
+def stored_bytes(array: Array) -> bytes:
+    """Samples as they follow a header of `header_bytes`; of a volume whose planes come one after the other."""
+    plain = array.astype(np.uint8) if array.dtype == np.bool_ else array
+    return np.ascontiguousarray(plain, plain.dtype.newbyteorder("<")).tobytes()
 
 
 def from_bytes(data: bytes, *, memory_bytes: int = 2 << 30) -> Image:
     """The image in the bytes of a NIfTI file, gzipped or not."""
     source = Source("image.nii", data=data)
-    volume, header = _volume(source)
+    volume, header = layout_of(source)
     with source.open() as stream:
         stream.seek(header.offset)
         return image_of(read_samples(stream, volume, memory_bytes=memory_bytes), volume, {})
@@ -359,9 +360,19 @@ def _extent(array: Array, axis: int) -> slice:
     return slice(int(used[0]), int(used[-1]) + 1) if used.size else slice(0, 1)
 
 
-def _header_bytes(image: Image, code: int) -> bytes:
-    """A NIfTI-1 header with an sform, and the four bytes that say there is no extension."""
-    geometry = image.geometry
+def header_bytes(image: Image) -> bytes:
+    """A NIfTI-1 header with an sform, and the four bytes that say there is no extension.
+
+    Raises
+    ------
+    ValueError
+        As `to_bytes`.
+    """
+    geometry, dtype = image.geometry, image.array.dtype
+    little = np.dtype(np.uint8 if dtype == np.bool_ else dtype).newbyteorder("<")
+    code = next((c for c, t in _TYPES.items() if np.dtype("<" + t) == little), None)
+    if code is None or image.channel_axis is not None:
+        raise ValueError(f"cannot write {dtype} samples with channel axis {image.channel_axis} as NIfTI")
     steps = np.zeros((3, 3))
     steps[:, : geometry.ndim] = geometry.affine[:3, -2::-1]
     if geometry.ndim == 2:

@@ -1,4 +1,4 @@
-"""Volumes in .npy files and Zarr folders, read and written some planes at a time."""
+"""Volumes in .npy and NIfTI files and Zarr folders, read and written some planes at a time."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from radlake.core.errors import UsageError
-from radlake.core.image import Array
+from radlake.core.image import Array, Geometry
+from radlake.formats.nifti_planes import NiftiVolume, planes_into
+from radlake.formats.write import ending_of
 from radlake.lake.durable import TEMPORARY, publish, temporary_file
 
 Writer = Callable[[int, int, Array], None]
 Begin = Callable[[np.dtype[Any]], Writer]
+_NIFTI = (".nii", ".nii.gz")
 
 
 class NpyVolume:
@@ -60,30 +63,34 @@ class NpyVolume:
 
 
 def open_source(path: Path) -> Any:
-    """The volume of a .npy file or a Zarr folder, nothing of it read yet.
+    """The volume of a .npy or NIfTI file or a Zarr folder, nothing of it read yet.
 
     Raises
     ------
     ValueError
         For another ending, or a file that is no array.
     """
+    if ending_of(path) in _NIFTI:
+        return NiftiVolume(path)
     if path.suffix == ".npy":
         return NpyVolume(path)
     if path.suffix == ".zarr":
         return _zarr().open_array(path, mode="r")
-    raise ValueError(f"expected a .npy file or a .zarr folder, got {path.suffix or 'no ending'}")
+    raise ValueError(f"expected a .npy or .nii file or a .zarr folder, got {path.suffix or 'no ending'}")
 
 
 @contextmanager
-def target_of(path: Path, like: Any) -> Iterator[Begin]:
+def target_of(path: Path, like: Any, geometry: Geometry) -> Iterator[Begin]:
     """A target that gets its name when all slabs are written, and nothing at all when one fails.
 
     Parameters
     ----------
     path : Path
-        .npy or .zarr.
+        .npy, .nii, .nii.gz or .zarr.
     like : volume
         Whose shape, and whose chunks where it has any, the target takes.
+    geometry : Geometry
+        That NIfTI keeps.
 
     Raises
     ------
@@ -95,10 +102,14 @@ def target_of(path: Path, like: Any) -> Iterator[Begin]:
     callable
         Takes the dtype, returns what writes planes; these come in order.
     """
-    if path.suffix == ".npy":
+    if path.suffix == ".npy" or ending_of(path) in _NIFTI:
         with temporary_file(path.parent) as temporary:
             with temporary.open("wb") as file:
-                yield lambda dtype: _npy_writer(file, like.shape, dtype)
+                if path.suffix == ".npy":
+                    yield lambda dtype: _npy_writer(file, like.shape, dtype)
+                else:
+                    with planes_into(file, geometry, like.shape, packed=path.suffix == ".gz") as begin:
+                        yield begin
             publish(temporary, path)
     elif path.suffix == ".zarr":
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -112,7 +123,9 @@ def target_of(path: Path, like: Any) -> Iterator[Begin]:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     else:
-        raise ValueError(f"expected a target that ends in .npy or .zarr, got {path.suffix or 'no ending'}")
+        raise ValueError(
+            f"expected a target that ends in .npy, .nii, .nii.gz or .zarr, got {path.suffix or 'no ending'}"
+        )
 
 
 def _npy_writer(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Writer:

@@ -1,8 +1,8 @@
 """Volumes larger than memory: an operation on one slab after another, each with as many planes round it as it needs.
 
 `HALOS` says how far along z every local operation looks; the result is bit for bit that of the whole volume at once.
-Operations that look at the whole image, such as histogram equalisation, are not in it and are refused. Files are .npy
-or Zarr; they are read and written slab by slab, never mapped.
+Operations that look at the whole image, such as histogram equalisation, are not in it and are refused. Files are .npy,
+NIfTI or Zarr; they are read and written slab by slab, never mapped.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from radlake.core.image import Array
+from radlake.core.image import Array, Geometry
 from radlake.imaging import EDGES, FILTERS, MORPHOLOGY, RESPONSES
 from radlake.imaging.arguments import Spacing, box_size, in_voxels, spacing_of
 from radlake.imaging.laws import chains_of as laws_chains
@@ -68,14 +68,14 @@ def filter_file(
     Parameters
     ----------
     source : Path
-        A .npy file (C order) or a Zarr folder with three axes: z, y, x.
+        A .npy file (C order), a NIfTI file or a Zarr folder with three axes: z, y, x.
     target : Path
-        .npy or .zarr, not the source; what was there is replaced when all is done. A Zarr target has the chunks of a
-        Zarr source.
+        .npy, .nii, .nii.gz or .zarr, not the source; what was there is replaced when all is done. A Zarr target has the
+        chunks of a Zarr source, a NIfTI target the place of a NIfTI source.
     operation : str
         A key of `HALOS`, named as steps of pipelines are: "filter.median".
     spacing : three floats, optional
-        Millimetres between samples along each axis; 1 where absent.
+        Millimetres between samples along each axis; 1 where absent. NIfTI has its own.
     memory_mib : int
         For a slab and the work on it, besides about 200 MiB of program.
     options
@@ -105,8 +105,12 @@ def filter_file(
     if source.resolve() == target.resolve():
         raise ValueError("source and target are the same file")
     volume = open_source(source)
-    writer, slabs = None, 0
-    with target_of(target, volume) as begin:
+    geometry: Geometry | None = getattr(volume, "geometry", None)
+    if geometry is not None and spacing is not None:
+        raise ValueError("the file says its own spacing")
+    geometry = geometry or Geometry(spacing_of(3, spacing), calibrated=spacing is not None)
+    spacing, writer, slabs = geometry.spacing, None, 0
+    with target_of(target, volume, geometry) as begin:
         for start, stop, result in slabs_of(volume, operation, spacing=spacing, memory_mib=memory_mib, **options):
             writer = writer or begin(result.dtype)
             writer(start, stop, result)
