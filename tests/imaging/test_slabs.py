@@ -144,7 +144,7 @@ def test_slabs_hold_whole_chunks() -> None:
     assert _planes(Chunked(), "filter.mean", 1, 22 * 5) == 3  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("ending", [".npy", ".zarr"])
+@pytest.mark.parametrize("ending", [".npy", ".zarr", ".nii.gz"])
 def test_a_failure_leaves_what_was_there(tmp_path: Path, ending: str) -> None:
     source, target = tmp_path / "ct.npy", tmp_path / f"out{ending}"
     broken = VOLUME.astype(np.float32)
@@ -160,9 +160,9 @@ def test_files_that_cannot_be_are_named(tmp_path: Path) -> None:
     np.save(source, VOLUME)
     with pytest.raises(ValueError, match="same file"):
         filter_file(source, tmp_path / "x" / ".." / "ct.npy", "filter.median", size_vox=3)
-    with pytest.raises(ValueError, match=r"ends in .npy or .zarr, got .nii"):
-        filter_file(source, tmp_path / "a.nii", "filter.median", size_vox=3)
-    with pytest.raises(ValueError, match=r"expected a .npy file or a .zarr folder, got no ending"):
+    with pytest.raises(ValueError, match=r"ends in .npy, .nii, .nii.gz or .zarr, got .mha"):
+        filter_file(source, tmp_path / "a.mha", "filter.median", size_vox=3)
+    with pytest.raises(ValueError, match=r"expected a .npy or .nii file or a .zarr folder, got no ending"):
         filter_file(tmp_path / "ct", tmp_path / "a.npy", "filter.median", size_vox=3)
     np.save(tmp_path / "fortran.npy", np.asfortranarray(VOLUME))
     with pytest.raises(ValueError, match="Fortran order"):
