@@ -104,6 +104,14 @@ class EngineName(StrEnum):
     spark = "spark"
 
 
+class UnitName(StrEnum):
+    """What a case is."""
+
+    auto = "auto"
+    mask = "mask"
+    image = "image"
+
+
 class Key(StrEnum):
     """Columns that `join` can match on."""
 

@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 from radlake.cli.cohort import fresh_report
-from radlake.cli.common import AsJson, LakePath, Private, Quiet, app, examples, open_lake
-from radlake.cli.learn import UnitName
+from radlake.cli.common import AsJson, LakePath, Private, Quiet, UnitName, app, examples, open_lake
 
 EXAMPLES = examples("groups LAKE", "groups LAKE --unit mask --by umap --json")
 

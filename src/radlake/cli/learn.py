@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from radlake.cli.common import CORES, AsJson, KeyFile, Private, Quiet, Workers, app, examples, parse_memory
+from radlake.cli.common import CORES, AsJson, KeyFile, Private, Quiet, UnitName, Workers, app, examples, parse_memory
 from radlake.core.errors import UsageError
 from radlake.core.place import place
 
@@ -63,14 +63,6 @@ class Preference(StrEnum):
     accuracy = "accuracy"
     balanced = "balanced"
     readable = "readable"
-
-
-class UnitName(StrEnum):
-    """What a case is."""
-
-    auto = "auto"
-    mask = "mask"
-    image = "image"
 
 
 class InputName(StrEnum):

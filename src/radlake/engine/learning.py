@@ -278,7 +278,7 @@ def _opened(model: Path, target: str | None = None) -> Bundle:
         When the label is named and the bundle has another one.
     """
     if model.suffix == ".keras":
-        from radlake.learn.keras_networks import bare
+        from radlake.learn.keras_choice import bare
 
         return bare(model, target or "")
     bundle = load(model)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from radlake.core.errors import UsageError
+from radlake.learn.bundle import Bundle
 from radlake.learn.calibration import answers, calibrator, loss
 from radlake.learn.choice import Choice
 from radlake.learn.clock import Clock, Plan, seconds
@@ -169,3 +170,18 @@ def _machine() -> dict[str, Any]:
     from importlib.metadata import version
 
     return {"versions": {n: version(n) for n in ("keras", "torch", "numpy")}, "machine": platform.machine()}
+
+
+def bare(path: Path, target: str) -> Bundle:
+    """A network from a `.keras` file as a bundle of which nothing else is known.
+
+    Parameters
+    ----------
+    path : Path
+    target : str
+        What its classes are of; may be empty for predictions.
+    """
+    network = KerasClassifier.of_file(path)
+    classes = tuple(network.classes_.tolist())
+    fitted = Fitted({}, network, None, "binary" if len(classes) == 2 else "multiclass", classes)
+    return Bundle("Keras network", target, (), fitted)

@@ -21,11 +21,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from radlake.core.errors import UsageError
-from radlake.learn.bundle import Bundle
 from radlake.learn.deep.device import Device, resolve
 from radlake.learn.images import CHANNELS, Images, images
 from radlake.learn.metrics import Floats
-from radlake.learn.validate import Fitted
 
 CLASSIC = "classic"
 _LARGEST = 1 << 30
@@ -320,18 +318,3 @@ def _channels_last(given: Images) -> NDArray[Any]:
     if given.spatial != "yx" or not given.one_size:
         raise UsageError("a Keras network takes flat images of one size, (N, Y, X) or (N, Y, X, channels)")
     return np.moveaxis(given.arrays, 1, -1)
-
-
-def bare(path: Path, target: str) -> Bundle:
-    """A network from a `.keras` file as a bundle of which nothing else is known.
-
-    Parameters
-    ----------
-    path : Path
-    target : str
-        What its classes are of; may be empty for predictions.
-    """
-    network = KerasClassifier.of_file(path)
-    classes = tuple(network.classes_.tolist())
-    fitted = Fitted({}, network, None, "binary" if len(classes) == 2 else "multiclass", classes)
-    return Bundle("Keras network", target, (), fitted)

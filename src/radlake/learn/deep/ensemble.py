@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,21 +65,21 @@ class Together:
             tensors |= {f"{place}/{name}": value for name, value in values.items()}
         return {"estimator": "Together", "models": descriptions}, tensors
 
-    @classmethod
-    def from_parts(cls, description: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Self:
-        """Networks from what `parts` gave.
 
-        Raises
-        ------
-        ValueError, KeyError, TypeError
-            When the parts do not fit each other.
-        """
-        from radlake.learn.deep.estimators import from_parts
+def parts_of_each(
+    description: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]
+) -> list[tuple[Mapping[str, Any], dict[str, NDArray[Any]]]]:
+    """Descriptions and tensors of the networks, from what `Together.parts` gave.
 
-        own: list[dict[str, NDArray[Any]]] = [{} for _ in description["models"]]
-        for name, value in tensors.items():
-            place, _, rest = name.partition("/")
-            own[int(place)][rest] = value
-        if any(d["estimator"] == "Together" for d in description["models"]) or not own:
-            raise ValueError("networks that answer together are single networks, at least one")
-        return cls([from_parts(d, t) for d, t in zip(description["models"], own, strict=True)])
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        When the parts do not fit each other.
+    """
+    own: list[dict[str, NDArray[Any]]] = [{} for _ in description["models"]]
+    for name, value in tensors.items():
+        place, _, rest = name.partition("/")
+        own[int(place)][rest] = value
+    if any(d["estimator"] == "Together" for d in description["models"]) or not own:
+        raise ValueError("networks that answer together are single networks, at least one")
+    return list(zip(description["models"], own, strict=True))

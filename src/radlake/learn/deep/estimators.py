@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, RegressorMixin
 
 from radlake.core.errors import UsageError
-from radlake.learn.deep.ensemble import Together
+from radlake.learn.deep.ensemble import Together, parts_of_each
 from radlake.learn.deep.model import ImageModel
 from radlake.learn.deep.segmenter import ImageSegmenter
 
@@ -125,7 +125,6 @@ ESTIMATORS: dict[str, Any] = {
     "ImageClassifier": ImageClassifier,
     "ImageRegressor": ImageRegressor,
     "ImageSegmenter": ImageSegmenter,
-    "Together": Together,
 }
 
 
@@ -138,6 +137,8 @@ def from_parts(description: Mapping[str, Any], tensors: Mapping[str, NDArray[Any
         When the description names no estimator of this table, or the parts do not fit each other.
     """
     name = description["estimator"]
+    if name == "Together":
+        return Together([from_parts(*each) for each in parts_of_each(description, tensors)])
     if name not in ESTIMATORS:
         raise ValueError("the description names an estimator that radlake does not have")
     return ESTIMATORS[name].from_parts(description, tensors)
