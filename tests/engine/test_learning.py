@@ -10,7 +10,9 @@ import pytest
 from radlake.engine.api import run
 from radlake.engine.learning import PLAIN, Setting, evaluate, predict, train
 from radlake.engine.local import Local
+from radlake.lake.store import Lake
 from radlake.learn.training import Request, Trained
+from radlake.report.page import contents, render
 
 PARTS = {"train": 50, "val": 10, "test": 40}
 
@@ -74,3 +76,7 @@ def test_a_lake_of_a_published_archive_is_learned_from(lake: Path, inputs: str, 
     assert again["auc"] == pytest.approx(told["auc"], abs=1e-12)  # other cases in the batch, other last bits
     assert again["auc"] > 0.5
     assert len(predict(bundle, lake, out=None, setting=Setting(Local(1)))) == sum(PARTS.values())
+    told_to_readers = render(contents(Lake.open(lake)))
+    what = "What do the pixels of each image tell" if inputs == "images" else "measured numbers of each"
+    assert what in told_to_readers
+    assert ">0 cases" not in told_to_readers

@@ -173,7 +173,7 @@ def _question(target: str, design: Mapping[str, Any], contenders: Sequence[Conte
     unit = {"mask": "region", "image": "image"}.get(str(design.get("unit")), "case")
     most = max((c.inputs for c in contenders), default=0)
     if not any(c.baseline for c in contenders):
-        numbers = plural(most, "measured number")
+        numbers = plural(most, "measured number") if most else "the pixels"
         return f"What do {numbers} of each {unit} tell about “{words(target)}”, and by which model?"
     return (
         f"Can {plural(most, 'measured number')} of each {unit} tell those labelled “{words(target)}” from "
