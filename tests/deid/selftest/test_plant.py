@@ -70,6 +70,12 @@ def test_numbers_that_a_file_holds_anyway_tell_nothing() -> None:
     assert key.leaks(b"1000001, QUUXBERG") == ["listed name", "listed number"]
 
 
+def test_what_an_id_spells_under_one_key_alone_tells_nothing() -> None:
+    key = Key({"Quuxberg": "listed name", "Kraxxou": "listed id", "1000001": "listed number"})
+    key.forget_ids(b"pt-zkraxxouvo7d3 Quuxberg 1000001", b"pt-abcdefghijklm QUUXBERG 1000002")
+    assert set(key.needles) == {"Quuxberg"}
+
+
 def test_names_that_samples_spell_tell_nothing() -> None:
     key = Key({"Quuxberg": "listed name", "Kraxxou": "listed id"})
     key.forget_chance(b"Quuxberg", b"XWUNKRaXXOUQ Quux\x80berg")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from radlake.core.errors import UsageError
 from radlake.deid import actions
 from radlake.deid.profiles import PROFILES
 from radlake.deid.rows import Profile
-from radlake.deid.selftest import selftest
+from radlake.deid.selftest import run, selftest
 
 FOLDER = Path(pydicom.__file__).parent / "data" / "test_files"
 PICTURES = {".csv", ".gz", ".jpeg", ".jpg", ".json", ".md", ".npy", ".npz", ".nrrd", ".png", ".rst", ".txt"}
@@ -52,6 +53,18 @@ def test_stand_ins_that_differ_from_time_to_time_are_marked_down(monkeypatch: py
     wrong = Counter(marks.sheet.wrong["UID consistent"])
     assert wrong == {"UID consistent": 1, "in another process": 2}
     assert len(marks.sheet.wrong["patient id consistent"]) == 1
+
+
+def test_what_a_pseudonym_spells_is_no_leak_and_what_any_key_leaves_is(tmp_path: Path, quiet: None) -> None:
+    marks = run.Marks("strict")
+    sitting = run._sit(FOLDER / "CT_small.dcm", tmp_path, 0, 7, "strict")
+    assert sitting is not None
+    assert run._clean(sitting, marks)
+    pseudonym = max(re.findall("[a-z]+", str(pydicom.dcmread(sitting.out).PatientID)), key=len)
+    sitting.key.needles.update({pseudonym: "listed by chance", "Confidentiality": "listed and left"})
+    assert sitting.key.leaks(sitting.out.read_bytes()) == ["listed and left", "listed by chance"]
+    run._mark(sitting, marks)
+    assert marks.leaks("listed") == ["listed and left"]
 
 
 def test_crashes_are_counted_and_do_not_end_the_examination(monkeypatch: pytest.MonkeyPatch, quiet: None) -> None:

@@ -28,6 +28,7 @@ from radlake.deid.selftest.score import ACTIONS, Action, Sheet, mark_file
 from radlake.formats.dicom.elements import silent_pydicom
 
 _KEY = hashlib.sha256(b"the key of selftests: of nobody's data").digest()
+_OTHER_KEY = hashlib.sha256(b"another key of selftests").digest()
 _RELATED = 1_000_000  # beyond every seed of a single file
 _PIXELS = Tag(0x7FE00010)
 
@@ -185,8 +186,12 @@ def _clean(sitting: _Sitting, marks: Marks) -> bool:
 
 def _mark(sitting: _Sitting, marks: Marks) -> tuple[str, str]:
     """The actions of one file; its patient's id before and after."""
-    before, after = dcmread(sitting.source), dcmread(sitting.out)
-    marks.sheet.add(mark_file(before, after, sitting.out.read_bytes(), sitting.key, sitting.rules))
+    before, after, data = dcmread(sitting.source), dcmread(sitting.out), sitting.out.read_bytes()
+    if sitting.key.leaks(data):
+        other = sitting.out.with_suffix(".other")
+        deidentify_file(sitting.source, other, profile=marks.profile, key=_OTHER_KEY)
+        sitting.key.forget_ids(data, other.read_bytes())
+    marks.sheet.add(mark_file(before, after, data, sitting.key, sitting.rules))
     if _PIXELS in before:
         same = _PIXELS in after and after[_PIXELS].value == before[_PIXELS].value
         marks.sheet.mark("pixels retained", same, "7FE0,0010")
