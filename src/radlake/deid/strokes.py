@@ -30,10 +30,6 @@ _ABOVE, _ASIDE = 1, 2  # cells around those with strokes: what belongs to a line
 _FILLED = 0.5  # share of a rectangle that must be wanted, else it is split
 
 
-Strokes = NDArray[np.uint8]
-Shares = NDArray[np.float32]
-
-
 class Part(NamedTuple):
     """A rectangle of a plane in pixels, half open."""
 
@@ -60,7 +56,7 @@ def places(picture: NDArray[np.uint8]) -> list[Part]:
     >>> places(page)
     [Part(top=0, left=32, bottom=96, right=224)]
     """
-    return _rectangles(_shares(_strokes(picture), _any) >= _LEAST_SHARE)
+    return _rectangles(_shares(picture) >= _LEAST_SHARE)
 
 
 def likeliest(
@@ -80,11 +76,10 @@ def likeliest(
     most : float
         What it may cost.
     """
-    strokes = [_strokes(picture) for picture in pictures]
-    found = [_rectangles(_shares(some, _any) >= _LEAST_SHARE) for some in strokes]
+    found = [places(picture) for picture in pictures]
     if cost(found) <= most:
         return found
-    shares = [_shares(some, _long) for some in strokes]
+    shares = [_shares(picture, long=True) for picture in pictures]
     for least in _LONG_SHARES:
         likely = [_rectangles(share >= least) for share in shares]
         if cost(likely) <= most:
@@ -110,11 +105,11 @@ def _rectangles(lettered: BoolArray) -> list[Part]:
     )
 
 
-def _strokes(picture: NDArray[np.uint8]) -> list[tuple[Strokes, Strokes]]:
-    """Grey levels by which pixels differ from both sides: of upright and level strokes, bright ones and dark ones."""
+def _shares(picture: NDArray[np.uint8], *, long: bool = False) -> NDArray[np.float32]:
+    """Share of the surroundings of each pixel in upright or in level strokes, the smaller, all bright or all dark."""
     import cv2
 
-    found = []
+    shares = []
     for widen in (cv2.dilate, cv2.erode):
         both = []
         for upright in (True, False):
@@ -124,36 +119,19 @@ def _strokes(picture: NDArray[np.uint8]) -> list[tuple[Strokes, Strokes]]:
                 sides[0, [0, -1]] = 1
                 beside = widen(picture, sides if upright else sides.T, borderType=cv2.BORDER_REPLICATE)
                 above = cv2.subtract(picture, beside) if widen is cv2.dilate else cv2.subtract(beside, picture)
-                strokes = cv2.max(strokes, above, dst=strokes)
-            both.append(strokes)
-        found.append((both[0], both[1]))
-    return found
-
-
-def _shares(strokes: Sequence[tuple[Strokes, Strokes]], seen: Callable[[Strokes, bool], Shares]) -> Shares:
-    """Share of the surroundings of each pixel in upright or in level strokes, the smaller, all bright or all dark."""
-    import cv2
-
-    shares = []
-    for pair in strokes:
-        each = (seen(pair[0], True), seen(pair[1], False))
-        both = [cv2.boxFilter(one, -1, _WORD, borderType=cv2.BORDER_CONSTANT) for one in each]
+                strokes = cv2.max(strokes, above)
+            seen = _long(strokes, upright=upright) if long else (strokes >= _LEAST_CONTRAST).astype(np.float32)
+            both.append(cv2.boxFilter(seen, -1, _WORD, borderType=cv2.BORDER_CONSTANT))
         shares.append(cv2.min(both[0], both[1]))
     return np.asarray(cv2.max(shares[0], shares[1]))
 
 
-def _any(strokes: Strokes, upright: bool) -> Shares:
-    """1 where a stroke is, in either direction."""
-    return (strokes >= _LEAST_CONTRAST).astype(np.float32)
-
-
-def _long(strokes: Strokes, upright: bool) -> Shares:
+def _long(strokes: NDArray[np.uint8], *, upright: bool) -> NDArray[np.float32]:
     """Strength of strokes that stand out of the noise and go on, 0 to 1."""
     import cv2
 
     around = cv2.boxFilter(strokes.astype(np.float32), -1, (_NOISE, _NOISE), borderType=cv2.BORDER_REFLECT)
-    around *= _ABOVE_NOISE
-    seen = strokes >= np.clip(around, _LEAST_CONTRAST, _MOST_NOISE, out=around)
+    seen = strokes >= np.clip(_ABOVE_NOISE * around, _LEAST_CONTRAST, _MOST_NOISE)
     along = np.ones((_LONG[0], 1) if upright else (1, _LONG[1]), np.uint8)
     opened = cv2.morphologyEx(seen.view(np.uint8), cv2.MORPH_OPEN, along)
     return np.asarray(opened * (np.minimum(strokes, _STRONG) / np.float32(_STRONG)))
