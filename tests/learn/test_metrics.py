@@ -76,5 +76,6 @@ def test_what_is_not_defined_is_nan() -> None:
     assert np.isnan(metrics.auc(y, p, one_class))
     assert np.isnan(metrics.specificity(y, p, one_class))
     assert np.isnan(metrics.calibration_slope(y, p))  # separable: the slope is infinite
+    assert np.isnan(metrics.calibration_slope(y, p, np.stack([one_class, np.ones(3), np.zeros(3)]))).all()
     assert np.isnan(metrics.calibration_intercept(y, p, one_class))
     assert np.isnan(metrics.brier(y, p, np.zeros(3)))

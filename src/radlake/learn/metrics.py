@@ -197,7 +197,8 @@ def calibration_slope(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = No
 
     def likelihood(a: Floats, b: Floats) -> Floats:
         z = a[..., None] + b[..., None] * x
-        told: Floats = (w * (y * z - np.logaddexp(0, z))).sum(axis=-1)
+        with np.errstate(invalid="ignore"):  # NaN where a step was not defined
+            told: Floats = (w * (y * z - np.logaddexp(0, z))).sum(axis=-1)
         return told
 
     a, b = _logit(ratio((w * y).sum(axis=-1), w.sum(axis=-1))), np.zeros(w.shape[:-1])
