@@ -675,7 +675,7 @@ def test_a_wrong_word_for_one_image_costs_one_line(tmp_path: Path) -> None:
     archive.ct_slice(tmp_path / "a.dcm", 1)
     for words, told in (
         (["segment", "otsoo", "a.dcm", "x.png"], "did you mean 'otsu'"),
-        (["filter", "mean", "a.dcm", "x.nii"], "did you mean .nii.gz"),
+        (["filter", "mean", "a.dcm", "x.nrd"], "did you mean .nrrd"),
         (["filter", "mean", "a.dcm", "x.dcm"], "holds masks"),
         (["filter", "mean", "a.dcm", "x.png"], "--out-dtype"),
         (["filter", "mean", "a.dcm", "x.nrrd", "--radius-mm", "-1"], "radius must be"),
