@@ -37,13 +37,13 @@ def corners(left: float, top: float, right: float, bottom: float) -> list[list[f
 
 
 PLANE = np.tile(np.arange(800, dtype=np.uint16), (800, 1))
-WHOLE = [(374, 364, 426, 436)]  # a box in the middle; what is around it is looked at: a part that begins at 350, 300
+WHOLE = [(374, 364, 426, 436)]  # a box in the middle; what is around it is looked at: a part that begins at 300, 310
 
 
 def at(left: float, top: float, right: float, bottom: float) -> list[list[float]]:
     """Corners of a line in the part around `WHOLE`, as the detector sees it: with a rim of 12, twice as large."""
     return corners(
-        *(2 * (edge - start) for edge, start in zip((left, top, right, bottom), (288, 338, 288, 338), strict=True))
+        *(2 * (edge - start) for edge, start in zip((left, top, right, bottom), (288, 298, 288, 298), strict=True))
     )
 
 

@@ -26,7 +26,7 @@ from radlake.deid.strokes import Part, likeliest
 _LEAST_SIDE = 32  # pixels that the detector needs
 _ENLARGED = (2.0, 1.5)  # small print is found more often; the second, where there is much to look at
 _MUCH = 300_000  # pixels
-_MOST_PIXELS = 1.1e6  # enlarged, of a grey plane: all of a CT slice; a megapixel takes a second or more
+_MOST_PIXELS = 1.3e6  # enlarged, of a grey plane: a megapixel takes a second or more
 _REDUCTIONS = (1, 2, 4, 8)  # for letters of 10 to 40 pixels and for such as are larger
 _SMALLEST = 40  # pixels of a reduced plane's shorter side
 _SURE = 0.6  # the detector's score from which a shape of a line of text needs no reading
@@ -39,7 +39,7 @@ _HIGHEST = 64  # pixels of a box whose line is looked at again in a picture; hig
 _ALONG = 4.0  # of a line's height: within it, on the same line, whatever the detector finds belongs to it
 _KEEN = 4.0  # of 255 levels, for `even`: around lines weaker letters are looked for
 _RIM = 12  # pixels around what is looked at
-_AROUND = (24, 64)  # rows, columns around a blanked box that are looked at again: the rest of a line lies beside it
+_AROUND = 64  # pixels around a blanked box that are looked at again
 
 
 class MissingExtra(RadlakeError):  # noqa: N818 - names the problem
@@ -250,8 +250,8 @@ def _around(boxes: Sequence[Box], reduction: int, shape: tuple[int, ...]) -> lis
         top, left, bottom, right = (round(edge / reduction) for edge in box)
         least = _HIGHEST // 2 if reduction > 1 else 0
         if least < bottom - top <= _HIGHEST:
-            top, left = max(0, top - _AROUND[0]), max(0, left - _AROUND[1])
-            parts.add(Part(top, left, min(rows, bottom + _AROUND[0]), min(columns, right + _AROUND[1])))
+            top, left = max(0, top - _AROUND), max(0, left - _AROUND)
+            parts.add(Part(top, left, min(rows, bottom + _AROUND), min(columns, right + _AROUND)))
     return sorted(parts)
 
 
