@@ -43,10 +43,7 @@ NAMES = (
     "Tanaka Hiroshi",
 )
 KINDS = {"CR": "X-ray", "DX": "X-ray", "CT": "CT", "US": "ultrasound"}
-PICTURES = {
-    "cxr": "CR",
-    "us": "US",
-}  # folders of PNG and JPEG files by how their names begin; others, and masks, are not read
+PICTURES = {"cxr": "CR", "us": "US"}  # modality of PNG and JPEG files by what their folders' names begin with
 OWN = ("CT_small.dcm", "MR_small.dcm", "examples_rgb_color.dcm", "examples_palette.dcm", "JPEG2000.dcm")
 NOTICED = 0.01  # of a plane's area
 SMALLEST, LARGEST = 200, 2200  # pixels of the shorter and of the longer side
@@ -81,13 +78,11 @@ def planes(paths: Iterable[Path]) -> Iterator[Plane]:
 
 
 def kind_of(picture: Path) -> str:
-    """Modality of a picture by its folders."""
-    folders = [part.lower() for part in picture.parts[:-1]]
-    return (
-        ""
-        if "masks" in folders
-        else next((PICTURES[f[: f.find("_")]] for f in folders if f[: f.find("_")] in PICTURES), "")
-    )
+    """Modality of a picture by its folders; nothing for masks and for what is neither X-ray nor ultrasound."""
+    folders = [folder.lower() for folder in picture.parts[:-1]]
+    if "masks" in folders:
+        return ""
+    return next((PICTURES[begin] for f in folders if (begin := f.split("_")[0]) in PICTURES), "")
 
 
 def files(given: list[Path]) -> list[Path]:

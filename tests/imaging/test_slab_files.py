@@ -59,10 +59,8 @@ def test_a_target_appears_when_all_is_written(tmp_path: Path, ending: str) -> No
 def test_nifti_by_slabs_has_the_bits_and_the_place_of_the_whole(
     tmp_path: Path, ending: str, operation: str, function: Callable[..., Image], options: dict[str, float]
 ) -> None:
-    steps = np.array([[0.0, 0.1, 1.0], [0.0, 0.7, 0.1], [0.7, 0.0, 0.0]])  # of z, y, x
-    lengths = np.linalg.norm(steps, axis=1)
-    directions = [tuple(map(float, step / length)) for step, length in zip(steps, lengths, strict=True)]
-    place = Geometry(tuple(map(float, lengths)), (5.0, -6.0, 7.0), tuple(directions))  # type: ignore[arg-type]
+    turned = (0.0, 0.6, 0.8), (0.0, 0.8, -0.6), (1.0, 0.0, 0.0)  # of z, y, x
+    place = Geometry((3.0, 0.7, 0.7), (5.0, -6.0, 7.0), turned)
     values = np.random.default_rng(5).integers(-900, 900, (40, 96, 128), np.int16)
     source, dest = tmp_path / f"source{ending}", tmp_path / f"dest{ending}"
     write_image(Image(values, place), source)

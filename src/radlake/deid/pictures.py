@@ -45,16 +45,10 @@ def even(plane: Array, *, weakest: float = _LEAST_SPREAD) -> list[Picture]:
 def _greys(plane: Array) -> list[NDArray[np.float32]]:
     """Grey values; of colours their mean, and their highest where hue alone may tell letters from what is behind."""
     if plane.ndim == 2:
-        return [_finite(plane)]
-    colours = _finite(plane[..., :3])
+        return [np.nan_to_num(plane.astype(np.float32))]
+    colours = np.nan_to_num(plane[..., :3].astype(np.float32))
     mean = colours.mean(axis=-1)
     return [mean, colours.max(axis=-1)] if np.ptp(colours, axis=-1).any() else [mean]
-
-
-def _finite(values: Array) -> NDArray[np.float32]:
-    """Values in float32, without NaN and infinity."""
-    single = values.astype(np.float32)
-    return np.nan_to_num(single, copy=False) if values.dtype.kind == "f" else single
 
 
 def _evened(grey: NDArray[np.float32], weakest: float) -> Picture:
@@ -62,16 +56,11 @@ def _evened(grey: NDArray[np.float32], weakest: float) -> Picture:
     import cv2
 
     low, high = _range(grey)
-    grey = grey - np.float32(low)
-    grey *= 255.0 / (high - low)
-    np.clip(grey, -_BEYOND, 255 + _BEYOND, out=grey)
-    above = np.subtract(grey, cv2.blur(grey, (_NEAR, _NEAR), borderType=cv2.BORDER_REFLECT), out=grey)
-    spread = cv2.blur(above * above, (_AROUND, _AROUND), borderType=cv2.BORDER_REFLECT)
-    np.sqrt(np.maximum(spread, 0, out=spread), out=spread)  # running sums may end a little below zero
-    spread += weakest
-    above *= np.divide(_CONTRAST, spread, out=spread)
-    above += 128.0
-    return np.asarray(np.clip(above, 0, 255, out=above).astype(np.uint8))
+    grey = np.clip((grey - low) * (255.0 / (high - low)), -_BEYOND, 255 + _BEYOND)
+    above = grey - cv2.blur(grey, (_NEAR, _NEAR), borderType=cv2.BORDER_REFLECT)
+    squares = cv2.blur(above * above, (_AROUND, _AROUND), borderType=cv2.BORDER_REFLECT)
+    spread = np.sqrt(np.maximum(squares, 0)) + weakest  # running sums may end a little below zero
+    return np.asarray(np.clip(128.0 + above * (_CONTRAST / spread), 0, 255).astype(np.uint8))
 
 
 def _range(grey: NDArray[np.float32]) -> tuple[float, float]:

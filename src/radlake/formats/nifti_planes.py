@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import numpy as np
 
@@ -77,7 +77,11 @@ def planes_into(
 
     def begin(dtype: np.dtype[np.generic]) -> Callable[[int, int, Array], None]:
         target.write(header_bytes(Image(np.broadcast_to(np.zeros((), dtype), shape), geometry)))
-        return lambda _start, _stop, planes: cast(None, target.write(stored_bytes(planes)))
+
+        def write(_start: int, _stop: int, planes: Array) -> None:
+            target.write(stored_bytes(planes))
+
+        return write
 
     try:
         yield begin
